@@ -1,0 +1,1 @@
+"""Portal Access: the service behind the customer-portal card."""

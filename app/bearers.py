@@ -1,0 +1,170 @@
+"""Bearer tokens of employees and applications: read and verified, and issued by the embedded issuer.
+
+RFC 8725 in short: algorithms are an allow-list, issuer and audience are compared exactly, an expiry is required,
+and keys come from the issuer alone, never from the token's header.
+"""
+
+import base64
+import secrets
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import KeySet, OKPKey
+
+from app.clock import Clock
+from app.domain.callers import Actor, ActorType, Bearer
+from app.errors import Unauthenticated
+from app.permissions import ROLES, Permission, Role
+
+EMBEDDED_ISSUER = "urn:portal-access:embedded"
+ALGORITHM = "Ed25519"
+LEEWAY_SECONDS = 60
+EVERY_ORGANISATION = "*"
+_MOST_REMEMBERED = 10_000
+_LONGEST_TOKEN = 16_384
+
+
+def embedded_keys(secret_keys: Sequence[str]) -> KeySet:
+    """The embedded issuer's keys, derived from the service's secrets so that all nodes agree."""
+    return KeySet([_key(secret) for secret in secret_keys])
+
+
+def _key(secret: str) -> OKPKey:
+    seed = HKDF(hashes.SHA256(), 32, salt=None, info=b"portal-access embedded issuer").derive(secret.encode())
+    public = Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes_raw()
+    plain = OKPKey.import_key({"kty": "OKP", "crv": "Ed25519", "d": _b64(seed), "x": _b64(public)})
+    return OKPKey.import_key(plain.as_dict(private=True), {"kid": plain.thumbprint(), "use": "sig", "alg": ALGORITHM})
+
+
+def _b64(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddedIssuer:
+    """Issues bearer tokens for development, demonstrations and tests; production refuses to start with it."""
+
+    keys: KeySet
+    audience: str
+    clock: Clock
+
+    def issue(
+        self,
+        *,
+        tenant_id: UUID,
+        organisations: Iterable[UUID] | None,
+        roles: Iterable[Role] = (),
+        permissions: Iterable[Permission] = (),
+        subject: str = "employee-1",
+        name: str | None = None,
+        application: bool = False,
+        hours: float = 12,
+    ) -> str:
+        """A JWT; `organisations` None means every organisation of the tenant."""
+        now = int(self.clock().timestamp())
+        claims: dict[str, Any] = {
+            "iss": EMBEDDED_ISSUER,
+            "aud": self.audience,
+            "sub": subject,
+            "iat": now,
+            "exp": now + int(hours * 3600),
+            "jti": secrets.token_hex(8),
+            "zf_tenant": str(tenant_id),
+            "zf_organisations": [EVERY_ORGANISATION]
+            if organisations is None
+            else [str(organisation) for organisation in organisations],
+            "roles": [role.value for role in roles],
+            "permissions": [permission.value for permission in permissions],
+        }
+        if name:
+            claims["name"] = name
+        if application:
+            claims |= {"idtyp": "app", "azp": subject}
+        key = self.keys.keys[0]
+        return jwt.encode({"alg": ALGORITHM, "kid": key.kid, "typ": "at+jwt"}, claims, key, algorithms=[ALGORITHM])
+
+
+class BearerVerifier:
+    """Verifies bearer tokens and remembers the good ones until they expire, within a bound."""
+
+    def __init__(self, *, keys: KeySet, issuer: str, audience: str, clock: Clock) -> None:
+        self._keys = keys
+        self._issuer = issuer
+        self._audience = audience
+        self._clock = clock
+        self._remembered: OrderedDict[str, Bearer] = OrderedDict()
+
+    async def verify(self, token: str) -> Bearer:
+        """Who the bearer is.
+
+        Raises: Unauthenticated.
+        """
+        now = self._clock().timestamp()
+        known = self._remembered.get(token)
+        if known is not None:
+            if now < known.expires_at + LEEWAY_SECONDS:
+                return known
+            del self._remembered[token]
+            raise Unauthenticated("The bearer token has expired.")
+        bearer = _bearer(self._claims(token, int(now)))
+        self._remembered[token] = bearer
+        if len(self._remembered) > _MOST_REMEMBERED:
+            self._remembered.popitem(last=False)
+        return bearer
+
+    def _claims(self, token: str, now: int) -> dict[str, Any]:
+        if len(token) > _LONGEST_TOKEN:
+            raise Unauthenticated
+        rules = jwt.JWTClaimsRegistry(
+            now=now,
+            leeway=LEEWAY_SECONDS,
+            iss={"essential": True, "value": self._issuer},
+            aud={"essential": True, "value": self._audience},
+            exp={"essential": True},
+            sub={"essential": True},
+        )
+        try:
+            decoded = jwt.decode(token, self._keys, algorithms=[ALGORITHM])
+            rules.validate(decoded.claims)
+        except (JoseError, ValueError, TypeError, KeyError):
+            raise Unauthenticated from None
+        return decoded.claims
+
+
+def _bearer(claims: dict[str, Any]) -> Bearer:
+    """The bearer that well-signed claims describe.
+
+    Raises: Unauthenticated, when a claim is not of its shape.
+    """
+    try:
+        named = claims["zf_organisations"]
+        named = [named] if isinstance(named, str) else named
+        granted = {Permission(text) for text in claims.get("permissions", ()) if text in _PERMISSIONS}
+        for role in claims.get("roles", ()):
+            if role in _ROLE_NAMES:
+                granted |= ROLES[Role(role)]
+        return Bearer(
+            actor=Actor(
+                ActorType.APPLICATION if claims.get("idtyp") == "app" else ActorType.EMPLOYEE,
+                str(claims.get("oid") or claims["sub"]),
+                claims.get("name"),
+            ),
+            tenant_id=UUID(claims["zf_tenant"]),
+            organisation_ids=None if EVERY_ORGANISATION in named else frozenset(UUID(text) for text in named),
+            permissions=frozenset(granted),
+            expires_at=float(claims["exp"]),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise Unauthenticated("The bearer token does not name its tenant and organisations.") from None
+
+
+_PERMISSIONS = frozenset(permission.value for permission in Permission)
+_ROLE_NAMES = frozenset(role.value for role in Role)

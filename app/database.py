@@ -1,0 +1,215 @@
+"""Statements written with SQLAlchemy Core, executed by asyncpg.
+
+SQLAlchemy compiles each statement once, when its module is imported; a request only looks up the text and puts
+its arguments in order. Why: `docs/decisions/0002-core-writes-asyncpg-runs.md`. This module knows no table.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, ClassVar, Self, cast
+
+import asyncpg
+from asyncpg.pool import PoolConnectionProxy
+from sqlalchemy.dialects.postgresql import asyncpg as sqlalchemy_asyncpg
+from sqlalchemy.sql.base import Executable
+from sqlalchemy.sql.compiler import SQLCompiler
+
+from app.errors import TemporarilyUnavailable
+from app.settings import Settings
+
+Row = asyncpg.Record
+
+
+class _Compiler(sqlalchemy_asyncpg.PGCompiler_asyncpg):
+    """Writes a statement's own literals into its text, so that partial indexes match and only real parameters
+    remain."""
+
+    def visit_bindparam(self, bindparam: Any, *args: Any, **given: Any) -> Any:
+        if not bindparam.required:
+            given["literal_binds"] = True
+        return super().visit_bindparam(bindparam, *args, **given)  # type: ignore[no-untyped-call]
+
+
+_DIALECT = sqlalchemy_asyncpg.dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
+_DIALECT.statement_compiler = _Compiler
+
+_ACQUIRE_SECONDS = 2.0
+_CONNECT_SECONDS = 2.0
+_COMMAND_SECONDS = 30.0
+
+_FAULTS = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.OperatorInterventionError,  # shutdown, crash, cancelled statement
+    asyncpg.InsufficientResourcesError,  # too many connections, disk full
+    asyncpg.TransactionRollbackError,  # deadlock, serialization
+    asyncpg.LockNotAvailableError,
+)
+
+
+class ConstraintViolated(Exception):
+    """A named constraint refused a row; the repository that knows it turns it into a domain error."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+
+class Statement:
+    """One SQL statement, compiled once, with the order of its parameters."""
+
+    everyone: ClassVar[list["Statement"]] = []
+
+    def __init__(self, element: Executable) -> None:
+        compiled = cast(SQLCompiler, element.compile(dialect=_DIALECT))  # type: ignore[attr-defined]
+        if compiled.literal_execute_params or compiled.post_compile_params:
+            raise TypeError("a statement's text must not depend on its parameters; use = ANY(:values)")
+        self.element = element
+        self.sql = str(compiled)
+        self.names: tuple[str, ...] = tuple(compiled.positiontup or ())
+        Statement.everyone.append(self)
+
+    def arguments(self, given: dict[str, Any]) -> list[Any]:
+        """The arguments in the statement's order.
+
+        Raises: TypeError, when one is missing or too many are given.
+        """
+        if len(given) != len(self.names):
+            raise TypeError(f"the statement takes {sorted(self.names)}, not {sorted(given)}")
+        try:
+            return [given[name] for name in self.names]
+        except KeyError as missing:
+            raise TypeError(f"the statement lacks its parameter {missing}") from None
+
+
+class Connection:
+    """One connection, at work in one organisation, which every statement names."""
+
+    __slots__ = ("_driver", "_organisation")
+
+    def __init__(self, driver: "PoolConnectionProxy[Row]", organisation: Any) -> None:
+        self._driver = driver
+        self._organisation = organisation
+
+    @property
+    def driver(self) -> "PoolConnectionProxy[Row]":
+        """The driver's own connection, for the job queue's own statements."""
+        return self._driver
+
+    async def rows(self, statement: Statement, **given: Any) -> list[Row]:
+        """All rows."""
+        given["organisation_id"] = self._organisation
+        try:
+            return await self._driver.fetch(statement.sql, *statement.arguments(given))
+        except asyncpg.IntegrityConstraintViolationError as error:
+            raise ConstraintViolated(error.constraint_name or "") from error
+
+    async def row(self, statement: Statement, **given: Any) -> Row | None:
+        """The first row, or None."""
+        given["organisation_id"] = self._organisation
+        try:
+            return await self._driver.fetchrow(statement.sql, *statement.arguments(given))
+        except asyncpg.IntegrityConstraintViolationError as error:
+            raise ConstraintViolated(error.constraint_name or "") from error
+
+    async def one(self, statement: Statement, **given: Any) -> Row:
+        """The row that the statement always has."""
+        row = await self.row(statement, **given)
+        if row is None:
+            raise LookupError("a statement that always has a row had none")
+        return row
+
+
+class Database:
+    """A pool of connections to PostgreSQL. Faults of the database become TemporarilyUnavailable."""
+
+    def __init__(self, pool: "asyncpg.Pool[Row]") -> None:
+        self._pool = pool
+
+    @classmethod
+    async def connect(cls, url: str, settings: Settings) -> Self:
+        """A pool that opens its connections when they are needed, so that a start survives a missing database."""
+        pool = asyncpg.create_pool(  # type: ignore[call-overload]  # its stubs type reset= wrongly
+            url,
+            min_size=0,
+            max_size=settings.database_pool_size,
+            statement_cache_size=settings.database_statement_cache,
+            max_cached_statement_lifetime=0,
+            max_inactive_connection_lifetime=300,
+            timeout=_CONNECT_SECONDS,
+            command_timeout=_COMMAND_SECONDS,
+            init=_prepare,
+            reset=_leave_as_is,
+            server_settings={
+                "application_name": "portal-access",
+                "timezone": "UTC",
+                "jit": "off",
+                "lock_timeout": "2s",
+                "statement_timeout": "30s",
+                "idle_in_transaction_session_timeout": "60s",
+            },
+        )
+        await pool
+        return cls(pool)
+
+    @asynccontextmanager
+    async def reading(self, organisation: Any) -> AsyncIterator[Connection]:
+        """A connection for single statements, each its own transaction."""
+        async with self._connection() as driver:
+            yield Connection(driver, organisation)
+
+    @asynccontextmanager
+    async def transaction(self, organisation: Any) -> AsyncIterator[Connection]:
+        """A connection inside a transaction that commits at the end of the block, or rolls back."""
+        async with self._connection() as driver, driver.transaction():
+            yield Connection(driver, organisation)
+
+    async def revision(self) -> str | None:
+        """The migration that the database's tables stand at; None before the first.
+
+        Raises: TemporarilyUnavailable.
+        """
+        async with self._connection() as driver:
+            try:
+                return cast(str | None, await driver.fetchval("SELECT version_num FROM alembic_version"))
+            except asyncpg.UndefinedTableError:
+                return None
+
+    async def close(self) -> None:
+        """Close all connections; those still at work get five seconds."""
+        try:
+            await asyncio.wait_for(self._pool.close(), 5)
+        except TimeoutError:
+            self._pool.terminate()
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator["PoolConnectionProxy[Row]"]:
+        try:
+            async with self._pool.acquire(timeout=_ACQUIRE_SECONDS) as driver:
+                yield driver
+        except _FAULTS as fault:
+            raise TemporarilyUnavailable from fault
+
+
+async def _prepare(driver: "PoolConnectionProxy[Row]") -> None:
+    """Teach a new connection to carry jsonb as Python objects."""
+    await driver.set_type_codec("jsonb", schema="pg_catalog", encoder=_to_json, decoder=json.loads)
+
+
+def _to_json(value: Any) -> str:
+    """Objects and lists are ours; text is the job queue's own, which comes as JSON already."""
+    return value if isinstance(value, str) else json.dumps(value, default=str, ensure_ascii=False)
+
+
+async def _leave_as_is(driver: "PoolConnectionProxy[Row]") -> None:
+    """Send no reset query when a connection returns: nothing here changes a connection's state outside
+    transactions, and the query costs a fifth of a read's throughput."""
+
+
+def registered() -> Sequence[Statement]:
+    """Every statement of the service whose module has been imported."""
+    return tuple(Statement.everyone)

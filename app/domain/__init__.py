@@ -1,0 +1,1 @@
+"""Frozen types and pure rules; no I/O. What the service is about, in the contract's words."""

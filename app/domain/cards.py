@@ -1,0 +1,177 @@
+"""The customer-portal card, and the rules that decide which of its buttons work.
+
+The card shows the outcome of these rules; the operations raise it. There is no second copy.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+
+from app.domain.accounts import Account, PortalStatus, portal_status
+from app.domain.activities import CustomerRef
+from app.domain.customers import Customer
+from app.domain.one_time_tokens import OneTimeToken
+from app.domain.organisations import FALLBACK_LANGUAGE, Organisation
+from app.errors import (
+    EmailAlreadyConfirmed,
+    EmailNotConfirmed,
+    FeatureNotEnabled,
+    PermissionInvalid,
+    PortalError,
+    PortalNotEnabled,
+    PortalUrlMissing,
+    UserAlreadyExists,
+    UserHasNoEmailAddress,
+    UserNotFound,
+)
+from app.permissions import Permission
+
+
+class Action(StrEnum):
+    """A button of the card."""
+
+    SEND_INVITATION = "sendinvitation"
+    SEND_PASSWORD_RESET = "sendpasswordreset"
+    RESEND_CONFIRMATION = "resendconfirmation"
+    RESET_ACCOUNT = "resetaccount"
+    IMPERSONATE = "impersonate"
+    LOGOUT_CUSTOMER = "logoutcustomer"
+    REACTIVATE_ACCOUNT = "reactivateaccount"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a customer stands with the portal: all that the rules look at."""
+
+    organisation: Organisation
+    customer: Customer
+    account: Account | None
+    account_count: int = 0
+
+    @property
+    def ref(self) -> CustomerRef:
+        """The customer as the log names them."""
+        customer = self.customer
+        return CustomerRef(customer.customer_id, customer.account_number, customer.account_generation)
+
+    @property
+    def language(self) -> str:
+        """The language to write to the customer in."""
+        account_language = self.account.language if self.account else None
+        return account_language or self.customer.language or self.organisation.default_language or FALLBACK_LANGUAGE
+
+
+@dataclass(frozen=True, slots=True)
+class ActionOutcome:
+    """Whether a button works for this caller and this state, and if not, why."""
+
+    action: Action
+    refusal: PortalError | None
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """All that the card shows."""
+
+    standing: Standing
+    pending_invitation: OneTimeToken | None
+    pending_password_reset: OneTimeToken | None
+    pending_email_confirmation: OneTimeToken | None
+    actions: tuple[ActionOutcome, ...]
+
+    @property
+    def status(self) -> PortalStatus:
+        """The portal status of the customer."""
+        return portal_status(self.standing.account)
+
+
+Rule = Callable[[Standing], PortalError | None]
+
+
+def _portal_refusal(standing: Standing) -> PortalError | None:
+    if not standing.organisation.portal_enabled:
+        return PortalNotEnabled()
+    if not standing.organisation.portal_url:
+        return PortalUrlMissing()
+    return None
+
+
+def invitation_refusal(standing: Standing) -> PortalError | None:
+    """Why the customer cannot be invited now; the address to send to is the customer's."""
+    if refusal := _portal_refusal(standing):
+        return refusal
+    if standing.account is not None:
+        return UserAlreadyExists()
+    return None if standing.customer.email else UserHasNoEmailAddress()
+
+
+def confirmation_refusal(standing: Standing) -> PortalError | None:
+    """Why no new confirmation link can be sent now."""
+    if refusal := _portal_refusal(standing):
+        return refusal
+    if standing.account is None:
+        return UserNotFound()
+    return EmailAlreadyConfirmed() if standing.account.email_confirmed else None
+
+
+def password_reset_refusal(standing: Standing) -> PortalError | None:
+    """Why no reset link can be sent now.
+
+    An unproven address gets none: whoever owns a mistyped address could take the account over.
+    """
+    if refusal := _portal_refusal(standing):
+        return refusal
+    if standing.account is None:
+        return UserNotFound()
+    return None if standing.account.email_confirmed else EmailNotConfirmed()
+
+
+def live_account_refusal(standing: Standing) -> PortalError | None:
+    """Why nothing can be done to the live account: there is none."""
+    return None if standing.account is not None else UserNotFound()
+
+
+def impersonation_refusal(standing: Standing) -> PortalError | None:
+    """Why no employee can log in as this customer now."""
+    if not standing.organisation.portal_enabled:
+        return PortalNotEnabled()
+    if not standing.organisation.impersonation_enabled:
+        return FeatureNotEnabled("Logging in as a customer is switched off for this organisation.")
+    if refusal := _portal_refusal(standing):
+        return refusal
+    if standing.account is None:
+        return UserNotFound()
+    return None if standing.account.email_confirmed else EmailNotConfirmed()
+
+
+def reactivation_refusal(standing: Standing) -> PortalError | None:
+    """Why there is nothing to reactivate: no retired account beside the live one."""
+    retired = standing.account_count - (1 if standing.account else 0)
+    return None if retired > 0 else UserNotFound("The customer has no other account that could be reactivated.")
+
+
+BUTTONS: MappingProxyType[Action, tuple[Permission, Rule]] = MappingProxyType(
+    {
+        Action.SEND_INVITATION: (Permission.PORTAL_INVITE, invitation_refusal),
+        Action.SEND_PASSWORD_RESET: (Permission.PORTAL_RESET_PASSWORD, password_reset_refusal),
+        Action.RESEND_CONFIRMATION: (Permission.PORTAL_INVITE, confirmation_refusal),
+        Action.RESET_ACCOUNT: (Permission.PORTAL_RESET_ACCOUNT, live_account_refusal),
+        Action.IMPERSONATE: (Permission.PORTAL_IMPERSONATE, impersonation_refusal),
+        Action.LOGOUT_CUSTOMER: (Permission.PORTAL_RESET_ACCOUNT, live_account_refusal),
+        Action.REACTIVATE_ACCOUNT: (Permission.PORTAL_RESET_ACCOUNT, reactivation_refusal),
+    }
+)
+
+
+def action_outcomes(standing: Standing, permissions: frozenset[Permission]) -> tuple[ActionOutcome, ...]:
+    """Each button of the card for a caller with these permissions."""
+    return tuple(
+        ActionOutcome(
+            action,
+            rule(standing)
+            if permission in permissions
+            else PermissionInvalid(f"This needs the permission {permission.value}."),
+        )
+        for action, (permission, rule) in BUTTONS.items()
+    )

@@ -1,0 +1,63 @@
+"""Keyset pages: newest first, the cursor names the last row that was seen."""
+
+import base64
+import binascii
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Generic, TypeVar
+from uuid import UUID
+
+from app.errors import FieldError, ValidationFailed
+
+T = TypeVar("T")
+
+DEFAULT_PAGE_SIZE = 50
+MAXIMUM_PAGE_SIZE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """The row after which the next page starts."""
+
+    at: datetime
+    id: UUID
+
+    def encode(self) -> str:
+        """The opaque text that callers send back."""
+        return base64.urlsafe_b64encode(f"{self.at.isoformat()}|{self.id}".encode()).decode().rstrip("=")
+
+    @classmethod
+    def decode(cls, text: str) -> "Cursor":
+        """Raises: ValidationFailed, when the text was not made by `encode`."""
+        try:
+            raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+            at, _, row_id = raw.decode("ascii").partition("|")
+            moment = datetime.fromisoformat(at)
+            if moment.tzinfo is None:
+                raise ValueError("a cursor's time has a zone")
+            return cls(moment, UUID(row_id))
+        except (ValueError, binascii.Error):
+            message = "Send back nextPageToken as it came, or leave it out to start at the newest."
+            raise ValidationFailed(errors=[FieldError("continuationToken", "VALIDATION_FAILED", message)]) from None
+
+
+@dataclass(frozen=True, slots=True)
+class PageRequest:
+    """Which page: at most `size` rows after the cursor."""
+
+    size: int = DEFAULT_PAGE_SIZE
+    after: Cursor | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """Rows, newest first, and the cursor of the next page if there is one."""
+
+    results: Sequence[T]
+    next: Cursor | None
+
+    @classmethod
+    def of(cls, rows: Sequence[T], size: int, cursor: Callable[[T], Cursor]) -> "Page[T]":
+        """A page from at most `size + 1` rows: the one too many tells that there is more."""
+        return cls(rows[:size], cursor(rows[size - 1]) if len(rows) > size else None)

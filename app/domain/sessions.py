@@ -1,0 +1,27 @@
+"""Portal sessions, and the customer behind one."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from app.domain.cards import Standing
+
+
+@dataclass(frozen=True, slots=True)
+class PortalSession:
+    """A live session as its owner sees it in the list."""
+
+    id: UUID
+    created_at: datetime
+    last_seen_at: datetime
+    expires_at: datetime
+    ip_address: str | None
+    user_agent: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PortalVisitor:
+    """A customer who is logged in to the portal: session, account, customer and organisation together."""
+
+    session_id: UUID
+    standing: Standing

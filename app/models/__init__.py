@@ -1,0 +1,23 @@
+"""The tables, one file per aggregate. The organisation's id leads every key and index."""
+
+from app.models.accounts import accounts
+from app.models.activities import activities
+from app.models.communications import communications
+from app.models.customers import customers
+from app.models.idempotency import idempotency_answers
+from app.models.metadata import metadata
+from app.models.organisations import organisations
+from app.models.sessions import sessions
+from app.models.tokens import tokens
+
+__all__ = [
+    "accounts",
+    "activities",
+    "communications",
+    "customers",
+    "idempotency_answers",
+    "metadata",
+    "organisations",
+    "sessions",
+    "tokens",
+]

@@ -1,0 +1,35 @@
+"""Portal accounts with their credentials; at most one of a customer is live."""
+
+from sqlalchemy import Boolean, Column, ForeignKeyConstraint, Index, Integer, Table, Text, Uuid, false, func, text
+
+from app.domain.accounts import AccountState
+from app.models.metadata import metadata, moment, one_of, organisation_id
+
+accounts = Table(
+    "accounts",
+    metadata,
+    organisation_id(),
+    Column("id", Uuid, primary_key=True),
+    Column("customer_id", Uuid, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("generation", Integer, nullable=False),
+    Column("email", Text, nullable=False),
+    Column("language", Text),
+    Column("password_hash", Text),
+    Column("imported", Boolean, nullable=False, server_default=false()),
+    moment("registered_at", now=True),
+    moment("email_confirmed_at", nullable=True),
+    moment("last_active_at", nullable=True),
+    ForeignKeyConstraint(["organisation_id", "customer_id"], ["customers.organisation_id", "customers.id"]),
+    one_of("state", AccountState),
+)
+
+Index(
+    "uq_accounts_live",
+    accounts.c.organisation_id,
+    accounts.c.customer_id,
+    unique=True,
+    postgresql_where=text("state = 'live'"),
+)
+Index("ix_accounts_organisation_id_customer_id", accounts.c.organisation_id, accounts.c.customer_id)
+Index("ix_accounts_email", accounts.c.organisation_id, func.lower(accounts.c.email))

@@ -1,0 +1,42 @@
+"""The log. Append-only: a trigger (see the migration) refuses UPDATE, DELETE and TRUNCATE."""
+
+from sqlalchemy import Column, Index, Integer, Table, Text, Uuid, func, text
+from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
+
+from app.domain.callers import ActorType
+from app.models.metadata import metadata, one_of, organisation_id
+
+activities = Table(
+    "activities",
+    metadata,
+    organisation_id(),
+    Column("id", Uuid, primary_key=True),
+    Column("type", Text, nullable=False),
+    # The moment of writing, not of the transaction's start: a change that waited for another comes after it.
+    Column("occurred_at", TIMESTAMP(timezone=True), nullable=False, server_default=func.clock_timestamp()),
+    Column("customer_id", Uuid),
+    Column("account_number", Text),
+    Column("account_generation", Integer),
+    Column("actor_type", Text, nullable=False),
+    Column("actor_id", Text, nullable=False),
+    Column("actor_name", Text),
+    Column("impersonation_id", Uuid),
+    Column("employee_id", Text),
+    Column("employee_name", Text),
+    Column("subject_type", Text, nullable=False),
+    Column("subject_id", Uuid, nullable=False),
+    Column("ip_address", Text),
+    Column("user_agent", Text),
+    Column("correlation_id", Text, nullable=False),
+    Column("payload", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
+    one_of("actor_type", ActorType),
+)
+
+Index(
+    "ix_activities_customer",
+    activities.c.organisation_id,
+    activities.c.customer_id,
+    activities.c.occurred_at,
+    activities.c.id,
+)
+Index("ix_activities_time", activities.c.organisation_id, activities.c.occurred_at, activities.c.id)

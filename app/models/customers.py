@@ -1,0 +1,25 @@
+"""Customers: a copy of what the billing system tells, replaced whole by each PUT."""
+
+from sqlalchemy import Column, ForeignKeyConstraint, Integer, Table, Text, UniqueConstraint, Uuid, text
+from sqlalchemy.dialects.postgresql import JSONB
+
+from app.models.metadata import metadata, moment, organisation_id
+
+customers = Table(
+    "customers",
+    metadata,
+    organisation_id(),
+    Column("id", Uuid, primary_key=True),
+    Column("account_number", Text, nullable=False),
+    Column("display_name", Text, nullable=False),
+    Column("email", Text),
+    Column("language", Text),
+    Column("contracts", JSONB, nullable=False, server_default=text("'[]'::jsonb")),
+    Column("documents", JSONB, nullable=False, server_default=text("'[]'::jsonb")),
+    # Counts the accounts the customer has had, so that the log can tell them apart after a reset.
+    Column("account_generation", Integer, nullable=False, server_default=text("0")),
+    moment("created_at", now=True),
+    moment("updated_at", now=True),
+    ForeignKeyConstraint(["organisation_id"], ["organisations.organisation_id"]),
+    UniqueConstraint("organisation_id", "account_number"),
+)

@@ -1,0 +1,18 @@
+"""First answers to requests that carried an Idempotency-Key, kept for a day."""
+
+from sqlalchemy import Column, Integer, LargeBinary, Table
+from sqlalchemy.dialects.postgresql import JSONB
+
+from app.models.metadata import metadata, moment, organisation_id
+
+idempotency_answers = Table(
+    "idempotency_answers",
+    metadata,
+    organisation_id(),
+    # Keyed hashes: of caller and key, and of the request itself.
+    Column("key_digest", LargeBinary, primary_key=True),
+    Column("request_digest", LargeBinary, nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("body", JSONB, nullable=False),
+    moment("created_at", now=True),
+)

@@ -1,0 +1,188 @@
+"""The activity log: appended to with every change, read newest first."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import any_, bindparam, column, func, insert, or_, select, tuple_
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP
+from sqlalchemy.types import Boolean, Integer, Text, Uuid
+
+from app.database import Connection, Row, Statement
+from app.domain.activities import (
+    Activity,
+    ActivityFilter,
+    ImpersonationRef,
+    NewActivity,
+    Subject,
+    SubjectType,
+)
+from app.domain.callers import Actor, ActorType
+from app.domain.paging import Cursor, Page, PageRequest
+from app.ids import new_id
+from app.models import activities
+from app.repositories.rows import ORGANISATION
+
+_WRITTEN: dict[str, Any] = {
+    "id": Uuid(),
+    "type": Text(),
+    "customer_id": Uuid(),
+    "account_number": Text(),
+    "account_generation": Integer(),
+    "actor_type": Text(),
+    "actor_id": Text(),
+    "actor_name": Text(),
+    "subject_type": Text(),
+    "subject_id": Uuid(),
+    "ip_address": Text(),
+    "user_agent": Text(),
+    "correlation_id": Text(),
+    "payload": JSONB(),
+}
+
+# One statement for however many activities a transaction has to report.
+_given = (
+    func.jsonb_to_recordset(bindparam("entries", type_=JSONB()))
+    .table_valued(*(column(name, kind) for name, kind in _WRITTEN.items()), name="entry")
+    .render_derived(with_types=True)
+)
+_APPEND = Statement(
+    insert(activities).from_select(
+        ["organisation_id", *_WRITTEN], select(ORGANISATION, *(_given.c[name] for name in _WRITTEN))
+    )
+)
+
+_READ = (
+    "id",
+    "type",
+    "occurred_at",
+    "customer_id",
+    "account_number",
+    "actor_type",
+    "actor_id",
+    "actor_name",
+    "impersonation_id",
+    "employee_id",
+    "employee_name",
+    "subject_type",
+    "subject_id",
+    "ip_address",
+    "user_agent",
+    "correlation_id",
+    "payload",
+)
+
+
+def _optional(name: str, kind: Any, condition: Any) -> Any:
+    """The condition, unless the parameter is null."""
+    return or_(bindparam(name, type_=kind).is_(None), condition)
+
+
+def _page(*conditions: Any) -> Statement:
+    when = TIMESTAMP(timezone=True)
+    return Statement(
+        select(*(activities.c[name] for name in _READ))
+        .where(
+            activities.c.organisation_id == ORGANISATION,
+            *conditions,
+            _optional("types", ARRAY(Text()), activities.c.type == any_(bindparam("types", type_=ARRAY(Text())))),
+            _optional("from_at", when, activities.c.occurred_at >= bindparam("from_at", type_=when)),
+            _optional("to_at", when, activities.c.occurred_at < bindparam("to_at", type_=when)),
+            _optional("actor_type", Text(), activities.c.actor_type == bindparam("actor_type", type_=Text())),
+            _optional(
+                "impersonated",
+                Boolean(),
+                activities.c.impersonation_id.is_not(None) == bindparam("impersonated", type_=Boolean()),
+            ),
+            _optional(
+                "after_at",
+                when,
+                tuple_(activities.c.occurred_at, activities.c.id)
+                < tuple_(bindparam("after_at", type_=when), bindparam("after_id", type_=Uuid())),
+            ),
+        )
+        .order_by(activities.c.occurred_at.desc(), activities.c.id.desc())
+        .limit(bindparam("most", type_=Integer()))
+    )
+
+
+_PAGE_OF_CUSTOMER = _page(activities.c.customer_id == bindparam("customer_id", type_=Uuid()))
+_PAGE_OF_ORGANISATION = _page()
+
+
+class Activities:
+    """The log of one organisation."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._waiting: list[NewActivity] = []
+
+    def record(self, activity: NewActivity) -> None:
+        """Report something; it is written, with all others, just before the transaction commits."""
+        self._waiting.append(activity)
+
+    async def write(self) -> None:
+        """Append what was recorded, in its order."""
+        if self._waiting:
+            await self._connection.row(_APPEND, entries=[_entry(activity) for activity in self._waiting])
+            self._waiting = []
+
+    async def page(
+        self, request: PageRequest, only: ActivityFilter, customer_id: UUID | None = None
+    ) -> Page[Activity]:
+        """Activities that match, newest first: a customer's, or the whole organisation's."""
+        given: dict[str, Any] = {
+            "types": list(only.types) if only.types else None,
+            "from_at": only.from_at,
+            "to_at": only.to_at,
+            "actor_type": only.actor_type,
+            "impersonated": only.impersonated,
+            "after_at": request.after.at if request.after else None,
+            "after_id": request.after.id if request.after else None,
+            "most": request.size + 1,
+        }
+        if customer_id is None:
+            rows = await self._connection.rows(_PAGE_OF_ORGANISATION, **given)
+        else:
+            rows = await self._connection.rows(_PAGE_OF_CUSTOMER, customer_id=customer_id, **given)
+        found = [_activity(row) for row in rows]
+        return Page.of(found, request.size, lambda activity: Cursor(activity.occurred_at, activity.id))
+
+
+def _entry(new: NewActivity) -> dict[str, Any]:
+    customer = new.customer
+    return {
+        "id": str(new_id()),
+        "type": new.type.value,
+        "customer_id": str(customer.customer_id) if customer else None,
+        "account_number": customer.account_number if customer else None,
+        "account_generation": customer.account_generation if customer else None,
+        "actor_type": new.actor.type.value,
+        "actor_id": new.actor.id,
+        "actor_name": new.actor.name,
+        "subject_type": new.subject.type.value,
+        "subject_id": str(new.subject.id),
+        "ip_address": new.seen.ip_address,
+        "user_agent": new.seen.user_agent,
+        "correlation_id": new.seen.correlation_id,
+        "payload": new.payload,
+    }
+
+
+def _activity(row: Row) -> Activity:
+    impersonation = None
+    if row["impersonation_id"] is not None:
+        impersonation = ImpersonationRef(row["impersonation_id"], row["employee_id"], row["employee_name"])
+    return Activity(
+        id=row["id"],
+        type=row["type"],
+        occurred_at=row["occurred_at"],
+        customer_id=row["customer_id"],
+        account_number=row["account_number"],
+        actor=Actor(ActorType(row["actor_type"]), row["actor_id"], row["actor_name"]),
+        impersonation=impersonation,
+        subject=Subject(SubjectType(row["subject_type"]), row["subject_id"]),
+        ip_address=row["ip_address"],
+        user_agent=row["user_agent"],
+        correlation_id=row["correlation_id"],
+        payload=row["payload"],
+    )

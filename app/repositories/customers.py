@@ -1,0 +1,171 @@
+"""Customers' records, and where a customer stands with the portal."""
+
+from uuid import UUID
+
+from sqlalchemy import bindparam, func, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.types import Uuid
+
+from app.database import Connection, ConstraintViolated, Row, Statement
+from app.domain.accounts import AccountState
+from app.domain.cards import Standing
+from app.domain.customers import Customer
+from app.errors import CustomerDoesNotExist, FieldError, ResourceNotFound, ValidationFailed
+from app.models import accounts, customers, organisations, tokens
+from app.repositories.rows import (
+    ACCOUNT_COLUMNS,
+    CUSTOMER_COLUMNS,
+    ORGANISATION,
+    ORGANISATION_COLUMNS,
+    account,
+    contract_json,
+    customer,
+    document_json,
+    organisation,
+)
+
+_CUSTOMER = bindparam("customer_id", type_=Uuid())
+_THIS = (customers.c.organisation_id == ORGANISATION) & (customers.c.id == _CUSTOMER)
+
+_EXISTS = Statement(select(customers.c.id).where(_THIS))
+
+_LOCK = Statement(select(*CUSTOMER_COLUMNS).where(_THIS).with_for_update(key_share=True))
+
+_LOCK_OF_TOKEN = Statement(
+    select(customers.c.id)
+    .where(
+        customers.c.organisation_id == ORGANISATION,
+        customers.c.id
+        == select(tokens.c.customer_id)
+        .where(tokens.c.organisation_id == ORGANISATION, tokens.c.id == bindparam("token_id"))
+        .scalar_subquery(),
+    )
+    .with_for_update(key_share=True)
+)
+
+account_count = (
+    select(func.count())
+    .select_from(accounts)
+    .where(accounts.c.organisation_id == ORGANISATION, accounts.c.customer_id == customers.c.id)
+    .correlate(customers)
+    .scalar_subquery()
+    .label("account_count")
+)
+with_organisation_and_account = customers.join(
+    organisations, organisations.c.organisation_id == customers.c.organisation_id
+).outerjoin(
+    accounts,
+    (accounts.c.organisation_id == customers.c.organisation_id)
+    & (accounts.c.customer_id == customers.c.id)
+    & (accounts.c.state == AccountState.LIVE.value),
+)
+STANDING_COLUMNS = (*ORGANISATION_COLUMNS, *CUSTOMER_COLUMNS, *ACCOUNT_COLUMNS, account_count)
+
+_STANDING = Statement(select(*STANDING_COLUMNS).select_from(with_organisation_and_account).where(_THIS))
+
+_insert = insert(customers).values(
+    organisation_id=ORGANISATION,
+    id=bindparam("customer_id"),
+    account_number=bindparam("account_number"),
+    display_name=bindparam("display_name"),
+    email=bindparam("email"),
+    language=bindparam("language"),
+    contracts=bindparam("contracts"),
+    documents=bindparam("documents"),
+)
+_PUT = Statement(
+    _insert.on_conflict_do_update(
+        constraint="pk_customers",
+        set_={
+            name: _insert.excluded[name]
+            for name in ("account_number", "display_name", "email", "language", "contracts", "documents")
+        }
+        | {"updated_at": func.now()},
+    ).returning(text("(xmax = 0) AS created"))
+)
+
+_SET_EMAIL = Statement(update(customers).where(_THIS).values(email=bindparam("email"), updated_at=func.now()))
+
+
+def standing(row: Row) -> Standing:
+    """From STANDING_COLUMNS."""
+    return Standing(organisation(row), customer(row), account(row), row["account_count"])
+
+
+class Customers:
+    """Customers of one organisation."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def require(self, customer_id: UUID) -> None:
+        """Raises: CustomerDoesNotExist."""
+        if await self._connection.row(_EXISTS, customer_id=customer_id) is None:
+            raise CustomerDoesNotExist
+
+    async def lock(self, customer_id: UUID) -> Customer | None:
+        """The customer, if known; nobody else changes what hangs on it until the transaction ends.
+
+        Every change to a customer's account, tokens and sessions takes this lock first, so that two of them have
+        an order.
+        """
+        row = await self._connection.row(_LOCK, customer_id=customer_id)
+        return customer(row) if row else None
+
+    async def lock_of_token(self, token_id: UUID) -> UUID | None:
+        """The same lock for the customer whose token this is; their id, or None for an unknown token."""
+        row = await self._connection.row(_LOCK_OF_TOKEN, token_id=token_id)
+        return row["id"] if row else None
+
+    async def standing(self, customer_id: UUID) -> Standing:
+        """Where the customer stands.
+
+        Raises: CustomerDoesNotExist.
+        """
+        row = await self._connection.row(_STANDING, customer_id=customer_id)
+        if row is None:
+            raise CustomerDoesNotExist
+        return standing(row)
+
+    async def locked_standing(self, customer_id: UUID) -> Standing:
+        """The lock, then where the customer stands under it.
+
+        Raises: CustomerDoesNotExist.
+        """
+        if await self.lock(customer_id) is None:
+            raise CustomerDoesNotExist
+        return await self.standing(customer_id)
+
+    async def put(self, new: Customer) -> bool:
+        """Create or replace the record; True when it was created.
+
+        Raises: ResourceNotFound, when the organisation has no settings yet; ValidationFailed, when another
+        customer has the account number.
+        """
+        try:
+            row = await self._connection.one(
+                _PUT,
+                customer_id=new.customer_id,
+                account_number=new.account_number,
+                display_name=new.display_name,
+                email=new.email,
+                language=new.language,
+                contracts=[contract_json(contract) for contract in new.contracts],
+                documents=[document_json(document) for document in new.documents],
+            )
+        except ConstraintViolated as violated:
+            if violated.name == "fk_customers_organisation_id_organisations":
+                raise ResourceNotFound(
+                    "The organisation is not known here yet: PUT /organisation/portal-settings creates it."
+                ) from violated
+            if violated.name == "uq_customers_organisation_id_account_number":
+                message = "Another customer of the organisation has this account number."
+                raise ValidationFailed(
+                    errors=[FieldError("accountNumber", "VALIDATION_FAILED", message)]
+                ) from violated
+            raise
+        return bool(row["created"])
+
+    async def set_email(self, customer_id: UUID, email: str) -> None:
+        """Store the customer's contact address."""
+        await self._connection.row(_SET_EMAIL, customer_id=customer_id, email=email)

@@ -1,0 +1,70 @@
+"""Jobs: put into the queue in the same transaction as the fact that asks for them.
+
+The queue's tables are pgqueuer's own; its statement is the only one that names no organisation.
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from pgqueuer.db import AsyncpgDriver
+from pgqueuer.queries import Queries
+
+from app.database import Connection
+from app.domain.callers import Seen
+
+
+class Job(StrEnum):
+    """What workers do."""
+
+    DELIVER_MAIL = "deliver_mail"
+    RESEND_CONFIRMATION = "resend_confirmation"
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    job: Job
+    payload: dict[str, Any]
+
+
+class Jobs:
+    """The jobs that a transaction leaves to the workers."""
+
+    def __init__(self, connection: Connection, organisation_id: UUID) -> None:
+        self._connection = connection
+        self._organisation_id = organisation_id
+        self._waiting: list[_Waiting] = []
+
+    def deliver_mail(self, communication_id: UUID) -> None:
+        """Send the mail."""
+        self._add(Job.DELIVER_MAIL, communicationId=str(communication_id))
+
+    def resend_confirmation(self, email: str, seen: Seen) -> None:
+        """Send new confirmation links to whoever has an unconfirmed account with this address."""
+        self._add(
+            Job.RESEND_CONFIRMATION,
+            email=email,
+            seen={
+                "correlation_id": seen.correlation_id,
+                "ip_address": seen.ip_address,
+                "user_agent": seen.user_agent,
+            },
+        )
+
+    async def write(self) -> None:
+        """Put all of them into the queue, in one statement."""
+        if self._waiting:
+            driver = AsyncpgDriver(self._connection.driver)  # type: ignore[arg-type]  # a pool's proxy will do
+            await Queries(driver).enqueue(
+                [waiting.job.value for waiting in self._waiting],
+                [json.dumps(waiting.payload).encode() for waiting in self._waiting],
+                [0] * len(self._waiting),
+                [timedelta(0)] * len(self._waiting),
+            )
+            self._waiting = []
+
+    def _add(self, job: Job, **payload: Any) -> None:
+        self._waiting.append(_Waiting(job, {"organisationId": str(self._organisation_id), **payload}))

@@ -1,0 +1,273 @@
+"""One-time tokens: made, viewed, spent once, ended by the next one."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import Interval, bindparam, case, func, insert, literal, or_, select, tuple_, update
+from sqlalchemy.dialects.postgresql import TIMESTAMP
+from sqlalchemy.types import Integer, Text, Uuid
+
+from app.database import Connection, Statement
+from app.domain.callers import Actor
+from app.domain.communications import Communication, CommunicationStatus
+from app.domain.one_time_tokens import OneTimeToken, TokenState
+from app.domain.paging import Cursor, Page, PageRequest
+from app.models import communications, tokens
+from app.repositories.rows import ORGANISATION, communication_columns, one_time_token, token_columns
+from app.tokens import Link, Purpose
+
+_CUSTOMER = bindparam("customer_id", type_=Uuid())
+_PURPOSE = bindparam("purpose", type_=Text())
+_PENDING = tokens.c.state == TokenState.PENDING.value
+_THIS = (
+    (tokens.c.organisation_id == ORGANISATION)
+    & (tokens.c.id == bindparam("token_id"))
+    & (tokens.c.purpose == _PURPOSE)
+)
+_with_mail = tokens.outerjoin(
+    communications,
+    (communications.c.organisation_id == tokens.c.organisation_id)
+    & (communications.c.id == tokens.c.communication_id),
+)
+_COLUMNS = (*token_columns(), *communication_columns())
+
+_ADD = Statement(
+    insert(tokens)
+    .values(
+        organisation_id=ORGANISATION,
+        id=bindparam("token_id"),
+        purpose=_PURPOSE,
+        customer_id=_CUSTOMER,
+        account_id=bindparam("account_id"),
+        communication_id=bindparam("communication_id"),
+        email=bindparam("email"),
+        language=bindparam("language"),
+        state=TokenState.PENDING.value,
+        created_by_type=bindparam("created_by_type"),
+        created_by_id=bindparam("created_by_id"),
+        created_by_name=bindparam("created_by_name"),
+        expires_at=func.now() + bindparam("lifetime", type_=Interval()),
+    )
+    .returning(tokens.c.created_at, tokens.c.expires_at)
+)
+
+# A row past its expiry is closed as expired, at its expiry, whatever ends it now.
+_overdue = tokens.c.expires_at <= func.now()
+_END_PENDING = Statement(
+    update(tokens)
+    .where(
+        tokens.c.organisation_id == ORGANISATION,
+        tokens.c.customer_id == _CUSTOMER,
+        tokens.c.purpose == _PURPOSE,
+        _PENDING,
+    )
+    .values(
+        state=case((_overdue, TokenState.EXPIRED.value), else_=bindparam("state", type_=Text())),
+        ended_at=case((_overdue, tokens.c.expires_at), else_=func.now()),
+    )
+    .returning(tokens.c.id, tokens.c.state)
+)
+
+_CONSUME = Statement(
+    update(tokens)
+    .where(_THIS, _PENDING, tokens.c.expires_at > func.now())
+    .values(state=TokenState.USED.value, ended_at=func.now())
+    .returning(tokens.c.id)
+)
+
+_FIND = Statement(select(*_COLUMNS).select_from(_with_mail).where(_THIS))
+
+_viewed = (
+    update(tokens)
+    .where(_THIS, _PENDING, tokens.c.expires_at > func.now(), tokens.c.viewed_at.is_(None))
+    .values(viewed_at=func.now())
+    .returning(tokens.c.organisation_id, tokens.c.id, tokens.c.viewed_at)
+    .cte("viewed")
+)
+_VIEW = Statement(
+    select(*_COLUMNS, _viewed.c.id.is_not(None).label("first_view"))
+    .select_from(
+        _with_mail.outerjoin(
+            _viewed, (_viewed.c.organisation_id == tokens.c.organisation_id) & (_viewed.c.id == tokens.c.id)
+        )
+    )
+    .where(_THIS)
+)
+
+_WRONG_TRY = Statement(
+    update(tokens)
+    .where(_THIS, _PENDING, tokens.c.expires_at > func.now())
+    .values(
+        wrong_tries=tokens.c.wrong_tries + 1,
+        state=case(
+            (tokens.c.wrong_tries + 1 >= bindparam("most", type_=Integer()), TokenState.REVOKED.value),
+            else_=tokens.c.state,
+        ),
+        ended_at=case((tokens.c.wrong_tries + 1 >= bindparam("most", type_=Integer()), func.now())),
+    )
+    .returning(tokens.c.wrong_tries, tokens.c.state)
+)
+
+_REVOKE = Statement(
+    update(tokens)
+    .where(_THIS, tokens.c.customer_id == _CUSTOMER, _PENDING, tokens.c.expires_at > func.now())
+    .values(state=TokenState.REVOKED.value, ended_at=func.now())
+    .returning(tokens.c.id)
+)
+
+_OF_CUSTOMER = Statement(select(*_COLUMNS).select_from(_with_mail).where(_THIS, tokens.c.customer_id == _CUSTOMER))
+
+_PAGE = Statement(
+    select(*_COLUMNS)
+    .select_from(_with_mail)
+    .where(
+        tokens.c.organisation_id == ORGANISATION,
+        tokens.c.customer_id == _CUSTOMER,
+        tokens.c.purpose == _PURPOSE,
+        or_(
+            bindparam("after_at", type_=TIMESTAMP(timezone=True)).is_(None),
+            tuple_(tokens.c.created_at, tokens.c.id)
+            < tuple_(bindparam("after_at", type_=TIMESTAMP(timezone=True)), bindparam("after_id", type_=Uuid())),
+        ),
+    )
+    .order_by(tokens.c.created_at.desc(), tokens.c.id.desc())
+    .limit(bindparam("most", type_=Integer()))
+)
+
+_OF_COMMUNICATION = Statement(
+    select(*_COLUMNS)
+    .select_from(_with_mail)
+    .where(tokens.c.organisation_id == ORGANISATION, tokens.c.communication_id == bindparam("communication_id"))
+    .order_by(tokens.c.created_at, tokens.c.id)
+)
+
+_MADE_WITHIN_AN_HOUR = Statement(
+    select(func.count().label("made")).where(
+        tokens.c.organisation_id == ORGANISATION,
+        tokens.c.customer_id == _CUSTOMER,
+        tokens.c.purpose == _PURPOSE,
+        tokens.c.created_at > func.now() - literal(timedelta(hours=1), Interval()),
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class WrongTry:
+    """How many wrong customer numbers were given for a token, and whether that revoked it."""
+
+    tries: int
+    revoked: bool
+
+
+class Tokens:
+    """One-time tokens of one organisation."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def add(
+        self,
+        *,
+        token_id: UUID,
+        purpose: Purpose,
+        customer_id: UUID,
+        account_id: UUID | None,
+        communication_id: UUID,
+        email: str,
+        language: str,
+        created_by: Actor,
+        lifetime: timedelta,
+    ) -> OneTimeToken:
+        """A new pending token in a mail just queued; it lives `lifetime` from now by the database's clock."""
+        row = await self._connection.one(
+            _ADD,
+            token_id=token_id,
+            purpose=purpose.value,
+            customer_id=customer_id,
+            account_id=account_id,
+            communication_id=communication_id,
+            email=email,
+            language=language,
+            created_by_type=created_by.type.value,
+            created_by_id=created_by.id,
+            created_by_name=created_by.name,
+            lifetime=lifetime,
+        )
+        return OneTimeToken(
+            id=token_id,
+            purpose=purpose,
+            customer_id=customer_id,
+            account_id=account_id,
+            email=email,
+            language=language,
+            state=TokenState.PENDING,
+            created_at=row["created_at"],
+            created_by=created_by,
+            expires_at=row["expires_at"],
+            viewed_at=None,
+            ended_at=None,
+            communication=Communication(communication_id, CommunicationStatus.QUEUED, 0, None, None),
+        )
+
+    async def end_pending(self, customer_id: UUID, purpose: Purpose, state: TokenState) -> list[UUID]:
+        """End the customer's pending token of this purpose; the ids of those that time had not ended before."""
+        rows = await self._connection.rows(
+            _END_PENDING, customer_id=customer_id, purpose=purpose.value, state=state.value
+        )
+        return [row["id"] for row in rows if row["state"] == state.value]
+
+    async def consume(self, link: Link) -> bool:
+        """Spend the token. True for one caller, once, in time; False for everyone else."""
+        row = await self._connection.row(_CONSUME, token_id=link.token_id, purpose=link.purpose.value)
+        return row is not None
+
+    async def find(self, link: Link) -> OneTimeToken | None:
+        """The token that a link names."""
+        row = await self._connection.row(_FIND, token_id=link.token_id, purpose=link.purpose.value)
+        return one_time_token(row) if row else None
+
+    async def view(self, link: Link) -> tuple[OneTimeToken, bool] | None:
+        """The same, marked as viewed; and whether this was the first view of a living token."""
+        row = await self._connection.row(_VIEW, token_id=link.token_id, purpose=link.purpose.value)
+        return (one_time_token(row), row["first_view"]) if row else None
+
+    async def wrong_try(self, link: Link, *, most: int) -> WrongTry | None:
+        """Count a wrong customer number; the one that makes `most` revokes the token. None for a dead token."""
+        row = await self._connection.row(_WRONG_TRY, token_id=link.token_id, purpose=link.purpose.value, most=most)
+        return WrongTry(row["wrong_tries"], row["state"] == TokenState.REVOKED.value) if row else None
+
+    async def revoke(self, customer_id: UUID, purpose: Purpose, token_id: UUID) -> bool:
+        """Withdraw a pending token; False when it was not pending."""
+        row = await self._connection.row(_REVOKE, customer_id=customer_id, purpose=purpose.value, token_id=token_id)
+        return row is not None
+
+    async def of_customer(self, customer_id: UUID, purpose: Purpose, token_id: UUID) -> OneTimeToken | None:
+        """The customer's token with this id."""
+        row = await self._connection.row(
+            _OF_CUSTOMER, customer_id=customer_id, purpose=purpose.value, token_id=token_id
+        )
+        return one_time_token(row) if row else None
+
+    async def page(self, customer_id: UUID, purpose: Purpose, request: PageRequest) -> Page[OneTimeToken]:
+        """The customer's tokens of this purpose, newest first."""
+        rows = await self._connection.rows(
+            _PAGE,
+            customer_id=customer_id,
+            purpose=purpose.value,
+            after_at=request.after.at if request.after else None,
+            after_id=request.after.id if request.after else None,
+            most=request.size + 1,
+        )
+        found = [one_time_token(row) for row in rows]
+        return Page.of(found, request.size, lambda token: Cursor(token.created_at, token.id))
+
+    async def of_communication(self, communication_id: UUID) -> list[OneTimeToken]:
+        """The tokens that a mail carries."""
+        rows = await self._connection.rows(_OF_COMMUNICATION, communication_id=communication_id)
+        return [one_time_token(row) for row in rows]
+
+    async def made_within_an_hour(self, customer_id: UUID, purpose: Purpose) -> int:
+        """How many tokens of this purpose the customer got in the last hour."""
+        row = await self._connection.one(_MADE_WITHIN_AN_HOUR, customer_id=customer_id, purpose=purpose.value)
+        return int(row["made"])

@@ -1,0 +1,128 @@
+"""One use case, one transaction: the repositories it works with, and what is written with its commit."""
+
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import cached_property
+from typing import TypeVar
+from uuid import UUID
+
+from app.database import Connection, Database
+from app.domain.callers import Call
+from app.domain.idempotency import Once
+from app.repositories.accounts import Accounts
+from app.repositories.activities import Activities
+from app.repositories.cards import Cards
+from app.repositories.communications import Communications
+from app.repositories.customers import Customers
+from app.repositories.idempotency import Idempotency
+from app.repositories.jobs import Jobs
+from app.repositories.organisations import Organisations
+from app.repositories.sessions import Sessions
+from app.repositories.tokens import Tokens
+
+T = TypeVar("T")
+
+
+class UnitOfWork:
+    """The repositories of one organisation on one connection."""
+
+    def __init__(self, connection: Connection, organisation_id: UUID, once: Once | None = None) -> None:
+        self.connection = connection
+        self.organisation_id = organisation_id
+        self._once = once
+        self._answered = once is None
+        self._result: object = None
+
+    @cached_property
+    def organisations(self) -> Organisations:
+        """The organisation's settings."""
+        return Organisations(self.connection)
+
+    @cached_property
+    def customers(self) -> Customers:
+        """Customers' records."""
+        return Customers(self.connection)
+
+    @cached_property
+    def cards(self) -> Cards:
+        """Customer-portal cards."""
+        return Cards(self.connection)
+
+    @cached_property
+    def accounts(self) -> Accounts:
+        """Portal accounts."""
+        return Accounts(self.connection)
+
+    @cached_property
+    def tokens(self) -> Tokens:
+        """One-time tokens."""
+        return Tokens(self.connection)
+
+    @cached_property
+    def sessions(self) -> Sessions:
+        """Portal sessions."""
+        return Sessions(self.connection)
+
+    @cached_property
+    def communications(self) -> Communications:
+        """Mails."""
+        return Communications(self.connection)
+
+    @cached_property
+    def activities(self) -> Activities:
+        """The log."""
+        return Activities(self.connection)
+
+    @cached_property
+    def jobs(self) -> Jobs:
+        """What is left to the workers."""
+        return Jobs(self.connection, self.organisation_id)
+
+    def answer(self, result: T) -> T:
+        """The use case's result; when it must be done once only, its answer is kept with the commit."""
+        self._result = result
+        self._answered = True
+        return result
+
+    async def begin(self) -> None:
+        """Claim the idempotency key, if there is one.
+
+        Raises: Replay, IdempotencyKeyReused, IdempotencyInProgress.
+        """
+        if self._once is not None:
+            await Idempotency(self.connection).claim(self._once)
+
+    async def finish(self) -> None:
+        """Write what the transaction reports, leaves to workers and answers."""
+        if not self._answered:
+            raise AssertionError("a use case that may carry an Idempotency-Key ends with uow.answer(…)")
+        await self.activities.write()
+        await self.jobs.write()
+        if self._once is not None:
+            await Idempotency(self.connection).remember(self._once, self._once.render(self._result))
+
+
+class Transactions:
+    """Opens units of work. The only way for services to reach the database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @asynccontextmanager
+    async def __call__(self, organisation_id: UUID, once: Once | None = None) -> AsyncIterator[UnitOfWork]:
+        """A transaction that commits at the end of the block, with its activities and jobs, or not at all."""
+        async with self._database.transaction(organisation_id) as connection:
+            uow = UnitOfWork(connection, organisation_id, once)
+            await uow.begin()
+            yield uow
+            await uow.finish()
+
+    def of(self, call: Call) -> AbstractAsyncContextManager[UnitOfWork]:
+        """A transaction for a back-office call, done once if the call says so."""
+        return self(call.organisation_id, call.once)
+
+    @asynccontextmanager
+    async def reading(self, organisation_id: UUID) -> AsyncIterator[UnitOfWork]:
+        """For reads: each statement stands for itself. What is recorded here would not be written."""
+        async with self._database.reading(organisation_id) as connection:
+            yield UnitOfWork(connection, organisation_id)

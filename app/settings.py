@@ -1,0 +1,171 @@
+"""The service's settings: environment variables with the prefix `PORTAL_`, `.env` read too.
+
+A wrong setting stops the start with one line that names it; in production an unsafe one does too.
+"""
+
+import os
+import secrets
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import Field, PostgresDsn, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+MINIMUM_SECRET_LENGTH = 32
+
+
+class Environment(StrEnum):
+    """How the service runs: with its own embedded parts, or for real."""
+
+    EMBEDDED = "embedded"
+    PRODUCTION = "production"
+
+
+class SettingsError(Exception):
+    """A setting that stops the start; its text is one line that names the setting."""
+
+
+class Settings(BaseSettings):
+    """All settings. Each is the environment variable `PORTAL_<NAME>`."""
+
+    model_config = SettingsConfigDict(env_prefix="PORTAL_", env_file=".env", extra="ignore", frozen=True)
+
+    environment: Environment = Field(
+        Environment.EMBEDDED, description="`embedded` or `production`; production refuses an unsafe start."
+    )
+    data_dir: Path = Field(
+        Path(".data"),
+        description="Folder of embedded PostgreSQL, the captured mails and the secret made at first start.",
+    )
+    database_url: PostgresDsn | None = Field(
+        None, description="`postgresql://…`, PostgreSQL 15 or newer. Absent: embedded PostgreSQL in the data folder."
+    )
+    database_direct_url: PostgresDsn | None = Field(
+        None, description="A way to PostgreSQL past a pooler, for the worker's LISTEN. Absent: the database URL."
+    )
+    database_pool_size: int = Field(10, ge=1, le=200, description="Most connections of one process.")
+    database_statement_cache: int = Field(
+        200, ge=0, description="Prepared statements kept per connection; 0 behind a pooler in transaction mode."
+    )
+    secret_keys: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Comma-separated, 32 characters or more each; the first signs, all verify. "
+        "Absent in embedded mode: made once and kept in the data folder.",
+    )
+    smtp_url: str | None = Field(
+        None,
+        description="`smtp://user:password@host:587` (STARTTLS where offered) or `smtps://host:465`. "
+        "Absent: mails are captured and shown at `/mailbox`.",
+    )
+    smtp_connections: int = Field(4, ge=1, le=50, description="Most connections of one worker to the SMTP server.")
+    smtp_timeout_seconds: float = Field(
+        15, gt=0, le=120, description="Longest wait for an answer of the SMTP server."
+    )
+    mail_from: str = Field(
+        "portal@example.com", description="Sender address of organisations that have none of their own."
+    )
+    mail_retry_seconds: float = Field(
+        30, gt=0, description="Wait before the first repetition of a mail; doubles, with jitter, up to 1 h."
+    )
+    mail_attempts: int = Field(12, ge=1, le=100, description="Tries before a mail counts as failed.")
+    oidc_issuer: str | None = Field(
+        None, description="Issuer of the bearer tokens. Absent: the embedded issuer, never in production."
+    )
+    oidc_audience: str = Field("portal-access", description="Audience that a bearer token must name.")
+    oidc_jwks_url: str | None = Field(None, description="The issuer's keys. Absent: found by OIDC discovery.")
+    session_idle_minutes: int = Field(30, ge=1, description="A portal session ends after this long without a call.")
+    session_hours: int = Field(12, ge=1, description="A portal session ends after this long in any case.")
+    password_hashes: int = Field(2, ge=1, le=64, description="Passwords hashed at once in one process.")
+    password_queue: int = Field(
+        100, ge=0, description="Passwords that may wait for their turn; more are told to retry."
+    )
+    run_worker: bool = Field(True, description="Whether the API's process also works on jobs; `serve --no-worker`.")
+    worker_look_seconds: float = Field(
+        2, gt=0, le=5, description="How often a worker looks for due jobs, beside the database's notifications."
+    )
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Comma-separated origins whose pages may call the API."
+    )
+    log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="debug, info, warning, error.")
+
+    @field_validator("secret_keys", "cors_origins", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("secret_keys")
+    @classmethod
+    def _strong(cls, keys: tuple[str, ...]) -> tuple[str, ...]:
+        for key in keys:
+            if len(key) < MINIMUM_SECRET_LENGTH or len(set(key)) < 10:
+                raise ValueError(f"each key needs {MINIMUM_SECRET_LENGTH} characters or more, made at random")
+        return keys
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _smtp(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("smtp://", "smtps://")):
+            raise ValueError("must start with smtp:// or smtps://")
+        return value
+
+    @model_validator(mode="after")
+    def _safe_production(self) -> Self:
+        if self.environment is Environment.EMBEDDED:
+            return self
+        for name, value, why in (
+            ("PORTAL_DATABASE_URL", self.database_url, "names the PostgreSQL to use"),
+            ("PORTAL_SECRET_KEYS", self.secret_keys, "signs the links in mails"),
+            ("PORTAL_SMTP_URL", self.smtp_url, "names the server that sends the mails"),
+            ("PORTAL_OIDC_ISSUER", self.oidc_issuer, "names who vouches for employees and applications"),
+        ):
+            if not value:
+                raise SettingsError(f"{name} is missing: it {why}, and production does not start without it.")
+        if self.oidc_issuer and not self.oidc_issuer.startswith("https://"):
+            raise SettingsError("PORTAL_OIDC_ISSUER must be an https URL in production.")
+        return self
+
+    @property
+    def mailbox(self) -> Path:
+        """Where mails are captured when there is no SMTP server."""
+        return self.data_dir / "mailbox"
+
+    @property
+    def production(self) -> bool:
+        """Whether the service runs for real."""
+        return self.environment is Environment.PRODUCTION
+
+
+def load_settings(**given: object) -> Settings:
+    """The settings of this process; an embedded one without secret keys gets a lasting one of its own.
+
+    Raises: SettingsError, one line that names the setting.
+    """
+    try:
+        settings = Settings(**given)  # type: ignore[arg-type]  # pydantic validates what the environment holds
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "PORTAL_" + "_".join(str(part) for part in first["loc"][:1]).upper()
+        raise SettingsError(f"{name} is wrong: {first['msg'].removeprefix('Value error, ')}.") from None
+    if settings.secret_keys:
+        return settings
+    return settings.model_copy(update={"secret_keys": (_lasting_secret(settings.data_dir),)})
+
+
+def _lasting_secret(folder: Path) -> str:
+    """The secret kept in the data folder; made by whoever comes first, whole or not at all."""
+    path = folder / "secret-key"
+    if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        draft = folder / f".secret-key.{os.getpid()}.{secrets.token_hex(4)}"
+        draft.touch(mode=0o600)
+        draft.write_text(secrets.token_urlsafe(48))
+        try:
+            os.link(draft, path)  # fails if another process was first
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+    return path.read_text().strip()
