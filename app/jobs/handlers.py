@@ -1,0 +1,27 @@
+"""From a job's payload to the use case behind it."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from app.domain.callers import Seen
+from app.jobs.worker import Handler
+from app.repositories.jobs import Job
+from app.services.deliveries import Deliveries
+from app.services.email_confirmations import EmailConfirmations
+
+
+def handlers(deliveries: Deliveries, confirmations: EmailConfirmations) -> Mapping[str, Handler]:
+    """What to do for each kind of job."""
+
+    async def deliver_mail(payload: dict[str, Any]) -> timedelta | None:
+        return await deliveries.deliver(UUID(payload["organisationId"]), UUID(payload["communicationId"]))
+
+    async def resend_confirmation(payload: dict[str, Any]) -> timedelta | None:
+        await confirmations.send_again(
+            UUID(payload["organisationId"]), payload["email"], seen=Seen(**payload["seen"])
+        )
+        return None
+
+    return {Job.DELIVER_MAIL.value: deliver_mail, Job.RESEND_CONFIRMATION.value: resend_confirmation}

@@ -1,0 +1,124 @@
+"""The job worker: pgqueuer on a small pool of its own, restarted when PostgreSQL was away.
+
+Several workers share the queue. A killed worker's jobs are taken over once its heartbeat is missed; a job may
+therefore run twice, and every job can bear that.
+"""
+
+import asyncio
+import json
+import signal
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import asyncpg
+import structlog
+from pgqueuer import PgQueuer
+from pgqueuer.errors import RetryRequested
+from pgqueuer.models import Job as QueuedJob
+
+from app.errors import TemporarilyUnavailable
+
+Handler = Callable[[dict[str, Any]], Awaitable[timedelta | None]]
+"""Does a job; answers how long to wait before the next try, or None when there is nothing left to do."""
+
+_log = structlog.get_logger(__name__)
+
+_HEARTBEAT = timedelta(seconds=10)  # a killed worker's jobs are taken over about this long after its death
+_LONGEST_PAUSE = 10.0
+_TRIES_AFTER_FAULTS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerLimits:
+    """How many jobs are taken at a time, how often the queue is looked at beside its notifications."""
+
+    batch: int = 10
+    look: timedelta = timedelta(seconds=2)
+
+
+class Worker:
+    """Works on the queue until it is told to stop."""
+
+    def __init__(self, url: str, handlers: Mapping[str, Handler], limits: WorkerLimits) -> None:
+        self._url = url
+        self._handlers = handlers
+        self._limits = limits
+        self._stopping = False
+        self._queue: PgQueuer | None = None
+
+    async def run(self) -> None:
+        """Work until `stop`; when the database goes away, wait for it and go on."""
+        pause = 0.5
+        while not self._told_to_stop():
+            try:
+                async with AsyncExitStack() as stack:
+                    pool = await asyncpg.create_pool(self._url, min_size=0, max_size=4, timeout=5)
+                    stack.push_async_callback(_close, pool)
+                    self._queue = self._attach(pool)
+                    _log.info("worker ready")
+                    pause = 0.5
+                    await self._queue.run(
+                        batch_size=self._limits.batch,
+                        dequeue_timeout=self._limits.look,
+                        heartbeat_timeout=_HEARTBEAT,
+                        max_concurrent_tasks=2 * self._limits.batch,
+                        shutdown_on_listener_failure=True,
+                    )
+            except Exception as fault:
+                if self._told_to_stop():
+                    return
+                _log.warning("worker lost its database", fault=type(fault).__name__, pause_seconds=pause)
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, _LONGEST_PAUSE)
+            finally:
+                self._queue = None
+
+    def stop(self) -> None:
+        """Finish the jobs at hand and take no more."""
+        self._stopping = True
+        if self._queue is not None:
+            self._queue.shutdown.set()
+
+    def _told_to_stop(self) -> bool:
+        return self._stopping
+
+    def _attach(self, pool: "asyncpg.Pool[asyncpg.Record]") -> PgQueuer:
+        queue = PgQueuer.from_asyncpg_pool(pool)
+        for name, handler in self._handlers.items():
+            queue.entrypoint(name, on_failure="hold")(_entrypoint(name, handler))
+        return queue
+
+
+def _entrypoint(name: str, handler: Handler) -> Callable[[QueuedJob], Awaitable[None]]:
+    async def work(job: QueuedJob) -> None:
+        try:
+            wait = await handler(json.loads(job.payload or b"{}"))
+        except TemporarilyUnavailable:
+            raise RetryRequested(delay=timedelta(seconds=2), reason="database unavailable") from None
+        except Exception as fault:
+            _log.error("job failed", job=name, job_id=int(job.id), fault=type(fault).__name__, exc_info=True)
+            if job.attempts + 1 >= _TRIES_AFTER_FAULTS:
+                raise RuntimeError(f"gave up after {_TRIES_AFTER_FAULTS} tries") from None
+            wait = timedelta(seconds=min(5 * 2**job.attempts, 3600))
+        if wait is not None:
+            raise RetryRequested(delay=wait, reason="not done yet")
+
+    return work
+
+
+async def _close(pool: "asyncpg.Pool[asyncpg.Record]") -> None:
+    try:
+        await asyncio.wait_for(pool.close(), 3)
+    except Exception:
+        pool.terminate()
+
+
+async def until_told(worker: Worker) -> None:
+    """Run a worker as a process's only task, until SIGTERM or SIGINT."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, worker.stop)
+    await worker.run()

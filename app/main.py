@@ -1,0 +1,193 @@
+"""The only place that wires things together."""
+
+import asyncio
+import hashlib
+import hmac
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+from fastapi import FastAPI
+from fastapi_offline import FastAPIOffline
+
+from app import logs
+from app.bearers import EMBEDDED_ISSUER, BearerVerifier, embedded_keys
+from app.clock import Clock, utc_now
+from app.database import Database
+from app.jobs.handlers import handlers
+from app.jobs.worker import Worker, WorkerLimits
+from app.mail.capture import MailCapture
+from app.mail.rendering import MailRenderer
+from app.mail.senders import MailSender
+from app.mail.smtp import SmtpSender
+from app.passwords import Passwords
+from app.repositories.unit_of_work import Transactions
+from app.routers import errors, openapi, operations
+from app.routers.backoffice import activities as backoffice_activities
+from app.routers.backoffice import cards, customers, invitations, portal_settings
+from app.routers.backoffice import email_confirmations as backoffice_email_confirmations
+from app.routers.dependencies import Services
+from app.routers.middleware import Envelope
+from app.routers.portal import email_confirmations, me, registrations, sessions, tokens
+from app.services.access import Access
+from app.services.activities import Activities
+from app.services.cards import Cards
+from app.services.customers import Customers
+from app.services.deliveries import Deliveries, DeliveryRules
+from app.services.email_confirmations import EmailConfirmations
+from app.services.inspections import Inspections
+from app.services.invitations import Invitations
+from app.services.portal_settings import PortalSettings
+from app.services.registrations import Registrations
+from app.services.sessions import SessionLimits, Sessions
+from app.settings import Settings, load_settings
+from app.tokens import TokenSigner
+
+LARGEST_BODY = 64 * 1024
+
+# In the order in which the explorer shows them: the card first, then the customer's side.
+_ROUTERS = (
+    customers.router,
+    cards.router,
+    invitations.router,
+    backoffice_email_confirmations.router,
+    backoffice_activities.router,
+    portal_settings.router,
+    tokens.router,
+    registrations.router,
+    email_confirmations.router,
+    sessions.router,
+    me.router,
+)
+
+
+def create_app(settings: Settings, *, clock: Clock = utc_now) -> FastAPI:
+    """The API for these settings; `settings.database_url` names the database."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with running(settings, clock) as parts:
+            app.state.services = parts.services
+            app.state.database = parts.database
+            if not settings.run_worker:
+                yield
+                return
+            working = asyncio.create_task(parts.worker.run())
+            yield
+            parts.worker.stop()
+            await working
+
+    app: FastAPI = FastAPIOffline(
+        docs_url="/docs",
+        redoc_url=None,
+        title="Portal Access",
+        version=openapi.VERSION,
+        summary="The service behind the customer-portal card.",
+        description=openapi.DESCRIPTION,
+        openapi_tags=openapi.TAGS,
+        lifespan=lifespan,
+        max_body_size=LARGEST_BODY,
+        swagger_ui_parameters=openapi.EXPLORER,
+    )
+    for router in _ROUTERS:
+        app.include_router(router)
+    app.include_router(operations.router)
+    if settings.smtp_url is None:
+        operations.add_mailbox(app, MailCapture(settings.mailbox))
+    errors.install(app)
+    openapi.install(app)
+    app.add_middleware(Envelope, production=settings.production)
+    return app
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a process works with."""
+
+    database: Database
+    services: Services
+    worker: Worker
+
+
+@asynccontextmanager
+async def running(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[Parts]:
+    """The parts of the service, open until the block ends."""
+    if settings.database_url is None:
+        raise ValueError("the settings name no database")
+    url = str(settings.database_url)
+    database = await Database.connect(url, settings)
+    passwords = Passwords(concurrency=settings.password_hashes, queue=settings.password_queue)
+    sender = _sender(settings)
+    transaction = Transactions(database)
+    signer = TokenSigner(settings.secret_keys)
+    verifier = BearerVerifier(
+        keys=embedded_keys(settings.secret_keys),
+        issuer=EMBEDDED_ISSUER,
+        audience=settings.oidc_audience,
+        clock=clock,
+    )
+    confirmations = EmailConfirmations(transaction, signer)
+    deliveries = Deliveries(
+        transaction,
+        signer,
+        MailRenderer(),
+        sender,
+        DeliveryRules(
+            mail_from=settings.mail_from,
+            first_wait=timedelta(seconds=settings.mail_retry_seconds),
+            attempts=settings.mail_attempts,
+        ),
+        random.Random(),  # noqa: S311 - spreads retries, guards nothing
+    )
+    services = Services(
+        access=Access(transaction, verifier),
+        activities=Activities(transaction),
+        cards=Cards(transaction),
+        customers=Customers(transaction),
+        email_confirmations=confirmations,
+        inspections=Inspections(transaction, signer),
+        invitations=Invitations(transaction),
+        portal_settings=PortalSettings(transaction, production=settings.production),
+        registrations=Registrations(transaction, signer, passwords),
+        sessions=Sessions(
+            transaction,
+            passwords,
+            SessionLimits(
+                idle=timedelta(minutes=settings.session_idle_minutes),
+                lifetime=timedelta(hours=settings.session_hours),
+            ),
+        ),
+        idempotency_secret=_derived(settings.secret_keys[-1], b"idempotency"),
+    )
+    direct = str(settings.database_direct_url or url)
+    worker = Worker(
+        direct,
+        handlers(deliveries, confirmations),
+        WorkerLimits(look=timedelta(seconds=settings.worker_look_seconds)),
+    )
+    try:
+        yield Parts(database, services, worker)
+    finally:
+        passwords.close()
+        await sender.close()
+        await database.close()
+
+
+def _sender(settings: Settings) -> MailSender:
+    if settings.smtp_url is None:
+        return MailCapture(settings.mailbox)
+    return SmtpSender(settings.smtp_url, connections=settings.smtp_connections, timeout=settings.smtp_timeout_seconds)
+
+
+def _derived(secret: str, purpose: bytes) -> bytes:
+    """A key of its own for each purpose."""
+    return hmac.digest(secret.encode(), b"portal-access " + purpose, hashlib.sha256)
+
+
+def from_environment() -> FastAPI:
+    """For uvicorn's worker processes: the application of the settings in the environment."""
+    settings = load_settings()
+    logs.configure(settings.log_level)
+    return create_app(settings)

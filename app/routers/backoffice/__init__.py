@@ -1,0 +1,1 @@
+"""What employees and partners' applications call."""

@@ -1,0 +1,226 @@
+"""What a router asks for: the services, and the call with its caller.
+
+Each kind of call is one dependency, so that a request resolves it once and the application can be asked which
+operation admits whom.
+"""
+
+import hashlib
+import hmac
+from dataclasses import dataclass
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Depends, Header, Path, Query, Request
+from pydantic import AwareDatetime, BaseModel
+
+from app.domain.activities import ActivityFilter, ActivityType
+from app.domain.callers import ActorType, AnonymousCall, Call, Caller, Seen
+from app.domain.idempotency import Answer, Once
+from app.domain.paging import DEFAULT_PAGE_SIZE, MAXIMUM_PAGE_SIZE, Cursor, PageRequest
+from app.domain.sessions import PortalVisitor
+from app.errors import FieldError, OrganisationHeaderInvalid, Unauthenticated, ValidationFailed
+from app.permissions import Permission
+from app.services.access import Access
+from app.services.activities import Activities
+from app.services.cards import Cards
+from app.services.customers import Customers
+from app.services.email_confirmations import EmailConfirmations
+from app.services.inspections import Inspections
+from app.services.invitations import Invitations
+from app.services.portal_settings import PortalSettings
+from app.services.registrations import Registrations
+from app.services.sessions import Sessions
+
+LONGEST_IDEMPOTENCY_KEY = 255
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Every service that routers call, wired in `app/main.py`."""
+
+    access: Access
+    activities: Activities
+    cards: Cards
+    customers: Customers
+    email_confirmations: EmailConfirmations
+    inspections: Inspections
+    invitations: Invitations
+    portal_settings: PortalSettings
+    registrations: Registrations
+    sessions: Sessions
+    idempotency_secret: bytes
+
+
+async def services(request: Request) -> Services:
+    """The application's services."""
+    found: Services = request.app.state.services
+    return found
+
+
+Service = Annotated[Services, Depends(services)]
+CustomerId = Annotated[UUID, Path(alias="customerId")]
+
+
+def _seen(request: Request) -> Seen:
+    agent = request.headers.get("user-agent")
+    return Seen(
+        correlation_id=request.state.correlation_id,
+        ip_address=request.client.host if request.client else None,
+        user_agent="".join(c for c in agent[:300] if c.isprintable()) if agent else None,
+    )
+
+
+def _organisation_header(request: Request, name: str) -> UUID:
+    text = request.headers.get(name)
+    try:
+        if text is None or len(text) != 36:
+            raise ValueError
+        return UUID(text)
+    except ValueError:
+        raise OrganisationHeaderInvalid(f"The header {name} is missing or not a UUID.") from None
+
+
+def _bearer(request: Request) -> str:
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise Unauthenticated
+    return token.strip()
+
+
+class BackOffice:
+    """A call of an employee or application that has the permission.
+
+    `answer` and `status` say how the operation answers; with them it takes an Idempotency-Key.
+    """
+
+    def __init__(self, permission: Permission, *, answer: type[BaseModel] | None = None, status: int = 200) -> None:
+        self.permission = permission
+        self.answer = answer
+        self.status = status
+
+    async def __call__(self, request: Request) -> Call:
+        """Raises: Unauthenticated, OrganisationHeaderInvalid, PermissionInvalid, ValidationFailed."""
+        token = _bearer(request)
+        tenant_id = _organisation_header(request, "zf-tuuid")
+        organisation_id = _organisation_header(request, "zf-ouuid")
+        wired: Services = request.app.state.services
+        caller = await wired.access.caller(token, tenant_id, organisation_id)
+        caller.require(self.permission)
+        once = await self._once(request, caller, wired.idempotency_secret) if self.answer else None
+        return Call(caller, _seen(request), once)
+
+    async def _once(self, request: Request, caller: Caller, secret: bytes) -> Once | None:
+        key = request.headers.get("idempotency-key")
+        if key is None:
+            return None
+        if not 1 <= len(key) <= LONGEST_IDEMPOTENCY_KEY:
+            message = f"1 to {LONGEST_IDEMPOTENCY_KEY} characters"
+            raise ValidationFailed(errors=[FieldError("Idempotency-Key", "VALIDATION_FAILED", message)])
+        scope = f"{caller.actor.type.value}\n{caller.actor.id}\n{key}"
+        what = f"{request.method}\n{request.url.path}\n".encode() + await request.body()
+        return Once(
+            key_digest=hmac.digest(secret, scope.encode(), hashlib.sha256),
+            request_digest=hmac.digest(secret, what, hashlib.sha256),
+            render=self._render,
+        )
+
+    def _render(self, result: Any) -> Answer:
+        schema: Any = self.answer
+        return Answer(self.status, schema.of(result).model_dump(mode="json", by_alias=True))
+
+
+class Anonymous:
+    """A call of the portal before login; the headers name the organisation."""
+
+    async def __call__(self, request: Request) -> AnonymousCall:
+        """Raises: OrganisationHeaderInvalid."""
+        tenant_id = _organisation_header(request, "zf-tuuid")
+        organisation_id = _organisation_header(request, "zf-ouuid")
+        wired: Services = request.app.state.services
+        await wired.access.check_organisation(tenant_id, organisation_id)
+        return AnonymousCall(organisation_id, _seen(request))
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A call of a customer who is logged in to the portal."""
+
+    visitor: PortalVisitor
+    seen: Seen
+
+
+class LoggedIn:
+    """A call of the portal with a session."""
+
+    async def __call__(self, request: Request) -> Visit:
+        """Raises: Unauthenticated, SessionEnded, OrganisationHeaderInvalid."""
+        token = _bearer(request)
+        named = None
+        if "zf-ouuid" in request.headers:
+            named = _organisation_header(request, "zf-ouuid")
+        wired: Services = request.app.state.services
+        return Visit(await wired.sessions.recognise(token, named), _seen(request))
+
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """A call that ends its own session, which may have ended before."""
+
+    token: str
+    seen: Seen
+
+
+class LoggingOut:
+    """A call with a session that is, or was, one."""
+
+    async def __call__(self, request: Request) -> Leaving:
+        """Raises: Unauthenticated."""
+        return Leaving(_bearer(request), _seen(request))
+
+
+AnonymousVisit = Annotated[AnonymousCall, Depends(Anonymous())]
+PortalVisit = Annotated[Visit, Depends(LoggedIn())]
+LeavingVisit = Annotated[Leaving, Depends(LoggingOut())]
+
+
+async def page_request(
+    page_size: Annotated[
+        int, Query(alias="pageSize", ge=1, le=MAXIMUM_PAGE_SIZE, description="Most results of a page.")
+    ] = DEFAULT_PAGE_SIZE,
+    continuation_token: Annotated[
+        str | None,
+        Query(alias="continuationToken", max_length=200, description="`nextPageToken` of the page before."),
+    ] = None,
+    continuation_header: Annotated[
+        str | None, Header(alias="continuationToken", max_length=200, description="The same as a header.")
+    ] = None,
+) -> PageRequest:
+    """Which page is asked for.
+
+    Raises: ValidationFailed.
+    """
+    token = continuation_token or continuation_header
+    return PageRequest(page_size, Cursor.decode(token) if token else None)
+
+
+Paging = Annotated[PageRequest, Depends(page_request)]
+
+
+async def activity_filter(
+    types: Annotated[list[ActivityType] | None, Query(alias="type", max_length=50, description="Repeatable.")] = None,
+    from_at: Annotated[AwareDatetime | None, Query(alias="fromDateTime", description="Inclusive.")] = None,
+    to_at: Annotated[AwareDatetime | None, Query(alias="toDateTime", description="Exclusive.")] = None,
+    actor_type: Annotated[ActorType | None, Query(alias="actorType")] = None,
+    impersonated: Annotated[bool | None, Query(description="Only during an impersonation, or only outside.")] = None,
+) -> ActivityFilter:
+    """Which activities are asked for."""
+    return ActivityFilter(
+        types=tuple(kind.value for kind in types) if types else None,
+        from_at=from_at,
+        to_at=to_at,
+        actor_type=actor_type.value if actor_type else None,
+        impersonated=impersonated,
+    )
+
+
+ActivityFiltering = Annotated[ActivityFilter, Depends(activity_filter)]

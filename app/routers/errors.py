@@ -1,0 +1,153 @@
+"""From domain errors to problem details (RFC 9457): the one table of statuses."""
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from app import errors
+from app.domain.idempotency import Replay
+from app.errors import FieldError, PortalError
+from app.schemas.problems import FieldProblem, Problem
+
+_log = structlog.get_logger(__name__)
+
+STATUSES: Mapping[type[PortalError], int] = MappingProxyType(
+    {
+        errors.OrganisationHeaderInvalid: 400,
+        errors.TokenInvalid: 400,
+        errors.Unauthenticated: 401,
+        errors.SessionEnded: 401,
+        errors.InvalidCredentials: 401,
+        errors.PermissionInvalid: 403,
+        errors.EmailNotConfirmedAtLogin: 403,
+        errors.CustomerDoesNotExist: 404,
+        errors.ResourceNotFound: 404,
+        errors.MethodNotAllowed: 405,
+        errors.PortalNotEnabled: 409,
+        errors.PortalUrlMissing: 409,
+        errors.FeatureNotEnabled: 409,
+        errors.UserHasNoEmailAddress: 409,
+        errors.UserAlreadyExists: 409,
+        errors.UserNotFound: 409,
+        errors.EmailNotConfirmed: 409,
+        errors.EmailAlreadyConfirmed: 409,
+        errors.InvitationNotPending: 409,
+        errors.CustomerNumberRequired: 409,
+        errors.IdempotencyInProgress: 409,
+        errors.TokenDead: 410,
+        errors.PayloadTooLarge: 413,
+        errors.UnsupportedMediaType: 415,
+        errors.ValidationFailed: 422,
+        errors.NotAnEmailAddress: 422,
+        errors.InvalidUrl: 422,
+        errors.CustomerNumberMismatch: 422,
+        errors.PasswordRefused: 422,
+        errors.IdempotencyKeyReused: 422,
+        errors.TooManyRequests: 429,
+        errors.InternalError: 500,
+        errors.TemporarilyUnavailable: 503,
+    }
+)
+
+_BY_STATUS: Mapping[int, type[PortalError]] = MappingProxyType(
+    {
+        404: errors.ResourceNotFound,
+        405: errors.MethodNotAllowed,
+        413: errors.PayloadTooLarge,
+        415: errors.UnsupportedMediaType,
+    }
+)
+_INPUT_KEYS: Mapping[str, type[PortalError]] = MappingProxyType(
+    {kind.key: kind for kind in (errors.NotAnEmailAddress, errors.InvalidUrl)}
+)
+_RETRY_AFTER_SECONDS = "2"
+
+
+def status_of(error: PortalError | type[PortalError]) -> int:
+    """The status for an error: its own, or that of the nearest ancestor in the table."""
+    kind = error if isinstance(error, type) else type(error)
+    return next(STATUSES[ancestor] for ancestor in kind.__mro__ if ancestor in STATUSES)
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of the application with problem details."""
+    app.add_exception_handler(PortalError, _portal_error)
+    app.add_exception_handler(Replay, _replay)
+    app.add_exception_handler(RequestValidationError, _validation_error)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+async def _portal_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, PortalError)
+    return problem(request, error)
+
+
+async def _replay(_request: Request, replay: Exception) -> Response:
+    assert isinstance(replay, Replay)
+    return JSONResponse(replay.answer.body, replay.answer.status, headers={"Idempotency-Replayed": "true"})
+
+
+async def _validation_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    found = [_field_error(one) for one in error.errors()]
+    keys = {one.key for one in found}
+    kind = _INPUT_KEYS.get(next(iter(keys)), errors.ValidationFailed) if len(keys) == 1 else errors.ValidationFailed
+    return problem(request, kind(errors=found))
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    kind = _BY_STATUS.get(error.status_code, errors.ValidationFailed)
+    detail = "Bodies may have 64 KiB at most." if kind is errors.PayloadTooLarge else None
+    return problem(request, kind(detail), headers=dict(error.headers or {}))
+
+
+async def _unexpected(request: Request, error: Exception) -> Response:
+    _log.error("unexpected", fault=type(error).__name__, exc_info=error)
+    return problem(request, errors.InternalError())
+
+
+def _field_error(found: Any) -> FieldError:
+    key = found["type"] if found["type"].isupper() else errors.ValidationFailed.key
+    return FieldError(_path(found["loc"]), key, str(found["msg"]))
+
+
+def _path(location: Sequence[Any]) -> str:
+    """The field as a path in the body, or the parameter's name."""
+    parts = [str(part) for part in location if part not in ("body", "query", "path", "header")]
+    return ".".join(parts) or "body"
+
+
+def problem(request: Request, error: PortalError, headers: Mapping[str, str] | None = None) -> Response:
+    """The answer for a refusal."""
+    status = status_of(error)
+    body = Problem(
+        title=error.title,
+        status=status,
+        detail=error.detail,
+        instance=request.url.path,
+        key=error.key,
+        correlation_id=request.state.correlation_id,
+        solution=error.solution,
+        errors=[FieldProblem(field=e.field, key=e.key, message=e.message) for e in error.errors]
+        if status == 422
+        else None,
+    )
+    more = dict(headers or {})
+    if status == 401:
+        more["WWW-Authenticate"] = "Bearer"
+    if status == 503:
+        more["Retry-After"] = _RETRY_AFTER_SECONDS
+    return Response(
+        body.model_dump_json(by_alias=True, exclude={"errors"} if body.errors is None else None),
+        status,
+        more,
+        media_type="application/problem+json",
+    )

@@ -1,0 +1,89 @@
+"""What every request passes through, as one plain ASGI layer: correlation id, headers, the access log, metrics."""
+
+import re
+import secrets
+import time
+from typing import Any
+
+import structlog
+from prometheus_client import Counter, Gauge, Histogram
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+_log = structlog.get_logger("access")
+
+_CORRELATION_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+_EXPLORER = ("/docs", "/redoc", "/static-offline-docs", "/mailbox")
+
+_REQUESTS = Counter("portal_http_requests_total", "Requests answered.", ("method", "route", "status"))
+_SECONDS = Histogram("portal_http_request_seconds", "Time until the answer was sent.", ("method", "route"))
+_RUNNING = Gauge("portal_http_requests_running", "Requests being answered.", multiprocess_mode="livesum")
+
+# Only our own scripts run on the pages; the explorer's styles and its small start script are inline.
+_PAGE_POLICY = (
+    b"default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; "
+    b"img-src 'self' data:; connect-src 'self'; frame-src 'self'; frame-ancestors 'self'; base-uri 'none'; "
+    b"form-action 'none'"
+)
+_API_POLICY = b"default-src 'none'; frame-ancestors 'none'"
+
+
+class Envelope:
+    """Wraps the application. `production` adds HSTS."""
+
+    def __init__(self, app: ASGIApp, *, production: bool) -> None:
+        self._app = app
+        common = [
+            (b"cache-control", b"no-store"),
+            (b"referrer-policy", b"no-referrer"),
+            (b"x-content-type-options", b"nosniff"),
+        ]
+        if production:
+            common.append((b"strict-transport-security", b"max-age=63072000; includeSubDomains"))
+        self._api_headers = [*common, (b"content-security-policy", _API_POLICY)]
+        self._page_headers = [*common, (b"content-security-policy", _PAGE_POLICY)]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        correlation_id = _correlation_id(scope)
+        scope.setdefault("state", {})["correlation_id"] = correlation_id
+        headers = self._page_headers if scope["path"].startswith(_EXPLORER) else self._api_headers
+        status = 500
+        started = time.perf_counter()
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                own = {name for name, _ in message.get("headers", ())}
+                message["headers"] = [
+                    *message.get("headers", ()),
+                    (b"x-correlation-id", correlation_id.encode()),
+                    *(header for header in headers if header[0] not in own),
+                ]
+            await send(message)
+
+        _RUNNING.inc()
+        with structlog.contextvars.bound_contextvars(correlation_id=correlation_id):
+            try:
+                await self._app(scope, receive, send_with_headers)
+            finally:
+                _RUNNING.dec()
+                self._report(scope, status, time.perf_counter() - started)
+
+    def _report(self, scope: Scope, status: int, seconds: float) -> None:
+        """One line and two figures, by the route's template: no ids, no query strings, no addresses."""
+        route: Any = scope.get("route")
+        name = getattr(route, "path", None) or "none"
+        _REQUESTS.labels(scope["method"], name, status).inc()
+        _SECONDS.labels(scope["method"], name).observe(seconds)
+        _log.info("request", method=scope["method"], route=name, status=status, milliseconds=round(seconds * 1e3, 1))
+
+
+def _correlation_id(scope: Scope) -> str:
+    for name, value in scope["headers"]:
+        if name == b"x-correlation-id" and _CORRELATION_ID.fullmatch(value):
+            return str(value.decode())
+    return secrets.token_hex(16)

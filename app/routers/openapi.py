@@ -1,0 +1,241 @@
+"""The OpenAPI document: who may call what, which headers, every refusal with an example.
+
+What the application knows by itself (its dependencies, the table of statuses) is read from it, so that the document
+cannot lag behind.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
+
+from app import errors
+from app.errors import PortalError
+from app.routers.dependencies import Anonymous, BackOffice, LoggedIn, LoggingOut
+from app.routers.errors import status_of
+from app.schemas.problems import FieldProblem, Problem
+
+VERSION = "0.1.0"
+
+DESCRIPTION = """\
+Everything about a customer's access to the utility's customer portal: the **card** with its buttons, invitations and
+other one-time links, the customer's own side of them, and the log of it all.
+
+**To try it**: press *Authorize*, paste a bearer token (`portal-access token --help` makes one for the embedded
+issuer) and fill in `zf-tuuid` and `zf-ouuid`, the tenant and the organisation. Calls of the portal before login need
+the two headers only; after login they need the session's `accessToken` as the bearer.
+
+Lists are newest first: `pageSize` up to 200, then `continuationToken` with the `nextPageToken` of the page before.
+Every refusal is `application/problem+json` with a stable `key` for programs and a `solution` for people. Every answer
+carries `X-Correlation-Id`; it stands in the log beside what the call did.
+"""
+
+TAGS = [
+    {"name": "Card", "description": "The customer-portal card, with the buttons that work for the caller."},
+    {"name": "Invitations", "description": "One-time registration links; the newest alone is valid."},
+    {"name": "E-mail confirmations", "description": "One-time links that prove the account's address."},
+    {"name": "Activities", "description": "The append-only log of portal actions and events."},
+    {"name": "Customers", "description": "Customers' records, kept in step with the billing system."},
+    {"name": "Organisation", "description": "What an organisation decides about its portal."},
+    {"name": "Portal: links", "description": "For the portal: what a link out of a mail is good for."},
+    {"name": "Portal: registration", "description": "For the portal: from the invitation to a confirmed account."},
+    {"name": "Portal: sessions", "description": "For the portal: logging in and out."},
+    {"name": "Portal: me", "description": "For the portal: who is logged in."},
+    {"name": "Operations", "description": "For operators and developers."},
+]
+
+EXPLORER = {
+    "persistAuthorization": True,
+    "displayRequestDuration": True,
+    "docExpansion": "none",
+    "tryItOutEnabled": True,
+}
+
+_EMPLOYEE, _TENANT, _ORGANISATION, _SESSION = "bearer", "tenant", "organisation", "portalSession"
+_SCHEMES = {
+    _EMPLOYEE: {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "JWT",
+        "description": "An employee's or application's token.",
+    },
+    _SESSION: {"type": "http", "scheme": "bearer", "description": "A customer's `accessToken` from logging in."},
+    _TENANT: {"type": "apiKey", "in": "header", "name": "zf-tuuid", "description": "The tenant's UUID."},
+    _ORGANISATION: {"type": "apiKey", "in": "header", "name": "zf-ouuid", "description": "The organisation's UUID."},
+}
+_IDEMPOTENCY_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+    "description": "The same key and body within 24 hours gives the first answer again.",
+}
+_CORRELATION_ID = {
+    "X-Correlation-Id": {
+        "description": "The call's id in log and activities.",
+        "schema": {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$"},
+    }
+}
+
+
+def refusals(*kinds: type[PortalError]) -> dict[int | str, dict[str, Any]]:
+    """The responses of an operation that refuses with these errors: one per status, one example per key."""
+    found: dict[int | str, dict[str, Any]] = {}
+    for kind in kinds:
+        for one in _concrete(kind):
+            status = status_of(one)
+            content = found.setdefault(status, _no_refusal(status))["content"]["application/problem+json"]
+            content["examples"][one.key] = {"summary": one.title, "value": _example(one, status)}
+    return found
+
+
+def _no_refusal(status: int) -> dict[str, Any]:
+    schema = {"$ref": "#/components/schemas/Problem"}
+    return {
+        "description": _REASONS.get(status, "Refused."),
+        "content": {"application/problem+json": {"schema": schema, "examples": {}}},
+    }
+
+
+_REASONS = {
+    400: "Malformed headers or link.",
+    401: "Not authenticated.",
+    403: "Not allowed.",
+    404: "Not here.",
+    409: "Not in this state.",
+    410: "A genuine link that is dead.",
+    413: "The body is too large.",
+    415: "The body is not JSON.",
+    422: "The input is wrong.",
+    500: "Our fault.",
+    503: "Busy; try again.",
+}
+
+
+def _concrete(kind: type[PortalError]) -> Iterator[type[PortalError]]:
+    """The error itself, or all its kinds when it is only their parent."""
+    if hasattr(kind, "key"):
+        yield kind
+    else:
+        for child in kind.__subclasses__():
+            yield from _concrete(child)
+
+
+def _example(kind: type[PortalError], status: int) -> dict[str, Any]:
+    body = Problem(
+        title=kind.title,
+        status=status,
+        detail=kind.title,
+        instance="/api/portal/v1/…",
+        key=kind.key,
+        correlation_id="0f3c9a52d1e84b6f",
+        solution=kind.solution,
+        errors=[FieldProblem(field="email", key=kind.key, message=kind.title)] if status == 422 else None,
+    ).model_dump(by_alias=True)
+    if status != 422:
+        del body["errors"]
+    return body
+
+
+def install(app: FastAPI) -> None:
+    """Let the application answer `/openapi.json` with the document described here."""
+
+    def document() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = _document(app)
+        return app.openapi_schema
+
+    app.openapi = document  # type: ignore[method-assign]  # FastAPI's documented way
+
+
+def operations(app: FastAPI) -> Iterator[tuple[str, str, APIRoute]]:
+    """Every operation of the application: method, path and route."""
+    for context in app.router.routes:
+        yield from _flat(context)
+
+
+def _flat(route: Any) -> Iterator[tuple[str, str, APIRoute]]:
+    if isinstance(route, APIRoute):
+        for method in sorted(route.methods or ()):
+            yield method, route.path, route
+    elif (router := getattr(route, "original_router", None)) is not None:
+        for inner in router.routes:
+            yield from _flat(inner)
+
+
+def guard(route: APIRoute) -> BackOffice | Anonymous | LoggedIn | LoggingOut | None:
+    """Which kind of call an operation takes; None for the operators' own."""
+    for dependency in route.dependant.dependencies:
+        if isinstance(dependency.call, BackOffice | Anonymous | LoggedIn | LoggingOut):
+            return dependency.call
+    return None
+
+
+def _document(app: FastAPI) -> dict[str, Any]:
+    made = get_openapi(
+        title=app.title,
+        version=app.version,
+        summary=app.summary,
+        description=app.description,
+        routes=app.routes,
+        tags=app.openapi_tags,
+    )
+    components = made["components"]
+    components["securitySchemes"] = _SCHEMES
+    for name in ("HTTPValidationError", "ValidationError"):
+        components["schemas"].pop(name, None)
+    components["schemas"] |= _problem_schemas()
+    for method, path, route in operations(app):
+        if route.include_in_schema:
+            _describe(made["paths"][path][method.lower()], route)
+    return made
+
+
+def _problem_schemas() -> dict[str, Any]:
+    schema = Problem.model_json_schema(
+        by_alias=True, mode="serialization", ref_template="#/components/schemas/{model}"
+    )
+    return {**schema.pop("$defs"), "Problem": schema}
+
+
+def _describe(operation: dict[str, Any], route: APIRoute) -> None:
+    kind = guard(route)
+    common: list[type[PortalError]] = [errors.InternalError]
+    if isinstance(kind, BackOffice):
+        operation["security"] = [{_EMPLOYEE: [], _TENANT: [], _ORGANISATION: []}]
+        operation["description"] = f"{operation.get('description', '')}\n\nNeeds the permission `{kind.permission}`."
+        common += [errors.Unauthenticated, errors.OrganisationHeaderInvalid, errors.PermissionInvalid]
+        if kind.answer is not None:
+            operation.setdefault("parameters", []).append(_IDEMPOTENCY_KEY)
+            common += [errors.IdempotencyInProgress, errors.IdempotencyKeyReused]
+    elif isinstance(kind, Anonymous):
+        operation["security"] = [{_TENANT: [], _ORGANISATION: []}]
+        common += [errors.OrganisationHeaderInvalid]
+    elif isinstance(kind, LoggedIn):
+        operation["security"] = [{_SESSION: []}]
+        common += [errors.Unauthenticated, errors.SessionEnded, errors.OrganisationHeaderInvalid]
+    elif isinstance(kind, LoggingOut):
+        operation["security"] = [{_SESSION: []}]
+        common += [errors.Unauthenticated]
+    if kind is not None:
+        common.append(errors.TemporarilyUnavailable)
+    if "requestBody" in operation:
+        common += [errors.PayloadTooLarge, errors.UnsupportedMediaType, errors.ValidationFailed]
+    elif operation.get("parameters"):
+        common.append(errors.ValidationFailed)
+    _add_responses(operation["responses"], common)
+
+
+def _add_responses(responses: dict[str, Any], common: Iterable[type[PortalError]]) -> None:
+    """The common refusals beside those that the operation declares itself."""
+    if "422" in responses and "application/problem+json" not in responses["422"].get("content", {}):
+        del responses["422"]
+    for status, refusal in refusals(*common).items():
+        mine = responses.setdefault(str(status), _no_refusal(int(status)))
+        mine["content"]["application/problem+json"]["examples"] |= refusal["content"]["application/problem+json"][
+            "examples"
+        ]
+    for response in responses.values():
+        response.setdefault("headers", _CORRELATION_ID)

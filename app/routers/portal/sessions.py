@@ -1,0 +1,40 @@
+"""Logging in and out, and one's sessions."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Path
+
+from app.routers.dependencies import AnonymousVisit, LeavingVisit, Paging, PortalVisit, Service
+from app.routers.reading import StrictRoute
+from app.schemas.base import PageBody
+from app.schemas.portal import LoggedInBody, LoginGiven, SessionBody
+
+router = APIRouter(prefix="/api/portal/v1/portal/sessions", tags=["Portal: sessions"], route_class=StrictRoute)
+
+
+@router.post("", operation_id="logIn", summary="Log in", status_code=201)
+async def log_in(body: LoginGiven, call: AnonymousVisit, services: Service) -> LoggedInBody:
+    """Opens a session. Whatever is wrong answers the same, but for an unconfirmed address with the right password."""
+    return LoggedInBody.of(await services.sessions.log_in(body.login(), call=call))
+
+
+@router.get("", operation_id="listSessions", summary="List one's own sessions")
+async def list_sessions(visit: PortalVisit, services: Service, page: Paging) -> PageBody[SessionBody]:
+    """The live ones, newest first."""
+    found = await services.sessions.page(visit.visitor, page)
+    return PageBody.of(found, lambda one: SessionBody.of(one, visit.visitor.session_id))
+
+
+@router.delete("/current", operation_id="logOut", summary="Log out", status_code=204)
+async def log_out(leaving: LeavingVisit, services: Service) -> None:
+    """Ends the session that asks; once more answers the same."""
+    await services.sessions.log_out(leaving.token, seen=leaving.seen)
+
+
+@router.delete("/{sessionId}", operation_id="endSession", summary="End one of one's sessions", status_code=204)
+async def end_session(
+    session_id: Annotated[UUID, Path(alias="sessionId")], visit: PortalVisit, services: Service
+) -> None:
+    """Logs another device out; once more answers the same."""
+    await services.sessions.end(visit.visitor, session_id, seen=visit.seen)

@@ -1,0 +1,119 @@
+"""The one place where JSON comes in, read strictly.
+
+FastAPI by itself accepts duplicate keys, NaN, lone surrogates and NUL; here they are refused, and a body of
+another type is told so instead of being taken for text.
+"""
+
+import json
+import re
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.routing import APIRoute
+
+from app.errors import UnsupportedMediaType
+
+_ESCAPES = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
+_DEEPEST = 32
+
+
+class StrictRequest(Request):
+    """A request whose JSON is read strictly."""
+
+    async def json(self) -> Any:
+        """The body; raises json.JSONDecodeError, which becomes a 422."""
+        if not hasattr(self, "_json"):
+            self._json = strict_json(await self.body())
+        return self._json
+
+
+def strict_json(body: bytes) -> Any:
+    """A JSON document in UTF-8 without duplicate keys, NaN, NUL, lone surrogates or absurd depth.
+
+    Raises: json.JSONDecodeError.
+    """
+    try:
+        text = body.decode("utf-8")
+    except UnicodeDecodeError:
+        raise json.JSONDecodeError("The body is not UTF-8", "", 0) from None
+    if body.count(b"[") + body.count(b"{") > _DEEPEST and _depth(text) > _DEEPEST:
+        raise json.JSONDecodeError(f"The body is nested more than {_DEEPEST} levels deep", "", 0)
+    value = json.loads(text, object_pairs_hook=_no_duplicates, parse_constant=_no_constant)
+    if _ESCAPES.search(body) or b"\x00" in body:
+        _check_text(value)
+    return value
+
+
+def _depth(text: str) -> int:
+    """How deep brackets nest outside strings."""
+    deepest = depth = 0
+    inside = escaped = False
+    for character in text:
+        if inside:
+            inside = escaped or character != '"'
+            escaped = character == "\\" and not escaped
+        elif character == '"':
+            inside = True
+        elif character in "[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif character in "]}":
+            depth -= 1
+    return deepest
+
+
+def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
+        raise json.JSONDecodeError("A field occurs twice in one object", "", 0)
+    return fields
+
+
+def _no_constant(name: str) -> Any:
+    raise json.JSONDecodeError(f"{name} is not JSON", "", 0)
+
+
+def _check_text(value: Any) -> None:
+    if isinstance(value, str):
+        if "\x00" in value or any("\ud800" <= character <= "\udfff" for character in value):
+            raise json.JSONDecodeError("A text holds NUL or half of a surrogate pair", "", 0)
+    elif isinstance(value, dict):
+        for name, inner in value.items():
+            _check_text(name)
+            _check_text(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            _check_text(inner)
+
+
+class StrictRoute(APIRoute):
+    """A route that reads its body strictly."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The handler, given a strict request."""
+        handle = super().get_route_handler()
+        if self.body_field is None:
+            return handle
+
+        async def strict(request: Request) -> Response:
+            _check_media_type(request)
+            return await handle(StrictRequest(request.scope, request.receive))
+
+        return strict
+
+
+def _check_media_type(request: Request) -> None:
+    """Raises: UnsupportedMediaType, for a body that does not say it is JSON."""
+    headers = request.headers
+    given = headers.get("content-type")
+    if given is None:
+        if headers.get("content-length", "0") == "0" and "transfer-encoding" not in headers:
+            return
+    else:
+        media_type = given.partition(";")[0].strip().lower()
+        if media_type == "application/json" or (
+            media_type.startswith("application/") and media_type.endswith("+json")
+        ):
+            return
+    raise UnsupportedMediaType

@@ -1,0 +1,26 @@
+"""Customers' records, kept in step with the billing system."""
+
+from app.domain.callers import Call
+from app.domain.customers import Customer
+from app.repositories.unit_of_work import Transactions
+from app.services.deeds.contact_email import contact_email_changed
+
+
+class Customers:
+    """Customers as the billing system tells them."""
+
+    def __init__(self, transaction: Transactions) -> None:
+        self._transaction = transaction
+
+    async def put(self, new: Customer, *, call: Call) -> tuple[Customer, bool]:
+        """Create or replace a customer; the customer, and whether it was created.
+
+        Raises: ResourceNotFound, ValidationFailed.
+        """
+        async with self._transaction.of(call) as uow:
+            before = await uow.customers.lock(new.customer_id)
+            created = await uow.customers.put(new)
+            if before is not None and before.email != new.email:
+                standing = await uow.customers.standing(new.customer_id)
+                uow.activities.record(contact_email_changed(standing, new.email, by=call.actor, seen=call.seen))
+            return new, created

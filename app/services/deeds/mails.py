@@ -1,0 +1,16 @@
+"""Sending a mail that carries no link."""
+
+from app.domain.callers import Actor, Seen
+from app.domain.cards import Standing
+from app.domain.communications import NewMail
+from app.ids import new_id
+from app.repositories.unit_of_work import UnitOfWork
+
+
+async def send_mail(uow: UnitOfWork, standing: Standing, mail: NewMail, *, by: Actor, seen: Seen) -> None:
+    """Write a mail down and leave it to the workers."""
+    communication_id = new_id()
+    await uow.communications.add(
+        communication_id, standing.customer.customer_id, mail, by=by, correlation_id=seen.correlation_id
+    )
+    uow.jobs.deliver_mail(communication_id)

@@ -1,0 +1,120 @@
+"""Proving the account's address: by the link in the mail, sent again by an employee or on request."""
+
+from dataclasses import replace
+from uuid import UUID
+
+from app.domain.accounts import portal_status
+from app.domain.activities import ActivityType, NewActivity, Subject, SubjectType
+from app.domain.callers import AnonymousCall, Call, Seen
+from app.domain.cards import Standing, confirmation_refusal
+from app.domain.one_time_tokens import OneTimeToken, TokenState
+from app.errors import PortalError, TokenInvalid, UserNotFound
+from app.repositories.unit_of_work import Transactions
+from app.services.deeds.dead_tokens import customer_actor, record_dead_token
+from app.services.deeds.links import Recipient, send_link
+from app.services.registrations import Registered
+from app.tokens import Purpose, TokenSigner
+
+MOST_MAILS_AN_HOUR = 5
+
+
+class EmailConfirmations:
+    """Confirmation links for the addresses of accounts."""
+
+    def __init__(self, transaction: Transactions, signer: TokenSigner) -> None:
+        self._transaction = transaction
+        self._signer = signer
+
+    async def send(self, customer_id: UUID, email: str | None, *, call: Call) -> OneTimeToken:
+        """An employee has a new link mailed; a given address corrects that of the unconfirmed account.
+
+        Raises: CustomerDoesNotExist, PortalNotEnabled, PortalUrlMissing, UserNotFound, EmailAlreadyConfirmed.
+        """
+        async with self._transaction.of(call) as uow:
+            standing = await uow.customers.locked_standing(customer_id)
+            if refusal := confirmation_refusal(standing):
+                raise refusal
+            account = standing.account
+            if account is None:
+                raise UserNotFound
+            if email is not None and email != account.email:
+                await uow.accounts.set_unconfirmed_email(account.account_id, email)
+            recipient = Recipient(email or account.email, standing.language)
+            return uow.answer(
+                await send_link(uow, Purpose.EMAIL_CONFIRMATION, standing, recipient, by=call.actor, seen=call.seen)
+            )
+
+    async def ask_again(self, email: str, *, call: AnonymousCall) -> None:
+        """The customer asks for a new link. All work is left to a job: known and unknown addresses look alike."""
+        async with self._transaction(call.organisation_id) as uow:
+            uow.jobs.resend_confirmation(email, call.seen)
+
+    async def send_again(self, organisation_id: UUID, email: str, *, seen: Seen) -> None:
+        """The job behind `ask_again`: a new link for each unconfirmed account of the address, within bounds."""
+        async with self._transaction.reading(organisation_id) as uow:
+            customers = await uow.accounts.customers_with_unconfirmed(email)
+        for customer_id in customers:
+            async with self._transaction(organisation_id) as uow:
+                standing = await uow.customers.locked_standing(customer_id)
+                if confirmation_refusal(standing) or standing.account is None:
+                    continue
+                if (
+                    await uow.tokens.made_within_an_hour(customer_id, Purpose.EMAIL_CONFIRMATION)
+                    >= MOST_MAILS_AN_HOUR
+                ):
+                    continue
+                recipient = Recipient(standing.account.email, standing.language)
+                await send_link(
+                    uow, Purpose.EMAIL_CONFIRMATION, standing, recipient, by=customer_actor(standing), seen=seen
+                )
+
+    async def confirm(self, token: str, *, call: AnonymousCall) -> Registered:
+        """Spend the link and mark the address as proven; the same link a second time answers the same.
+
+        Raises: TokenInvalid, TokenDead.
+        """
+        link = self._signer.read(Purpose.EMAIL_CONFIRMATION, token)
+        if link.organisation_id != call.organisation_id:
+            raise TokenInvalid
+        refusal: PortalError | None = None
+        async with self._transaction(link.organisation_id) as uow:
+            customer_id = await uow.customers.lock_of_token(link.token_id)
+            if customer_id is None:
+                raise TokenInvalid
+            standing = await uow.customers.standing(customer_id)
+            confirmation = await uow.tokens.find(link)
+            if confirmation is None or confirmation.account_id is None:
+                raise TokenInvalid
+            if await uow.tokens.consume(link):
+                account = await uow.accounts.confirm(confirmation.account_id, confirmation.email)
+                if account is None:
+                    raise TokenInvalid
+                standing = replace(standing, account=account)
+                uow.activities.record(
+                    NewActivity(
+                        ActivityType.EMAIL_CONFIRMED,
+                        customer_actor(standing),
+                        call.seen,
+                        Subject(SubjectType.ACCOUNT, account.account_id),
+                        standing.ref,
+                        {"confirmationId": str(link.token_id)},
+                    )
+                )
+            elif not _confirmed_by(confirmation, standing):
+                refusal = confirmation.refusal() or TokenInvalid()
+                record_dead_token(uow, confirmation, standing, call.seen)
+        if refusal is not None or standing.account is None:
+            raise refusal or TokenInvalid()
+        return Registered(portal_status(standing.account), standing.account.email)
+
+
+def _confirmed_by(confirmation: OneTimeToken, standing: Standing) -> bool:
+    """Whether this link has already done its work on the account as it is now."""
+    account = standing.account
+    return (
+        confirmation.state is TokenState.USED
+        and account is not None
+        and account.account_id == confirmation.account_id
+        and account.email_confirmed
+        and account.email.casefold() == confirmation.email.casefold()
+    )
