@@ -1,0 +1,130 @@
+"""The service itself, listening on loopback: in a thread of the test's process, or as processes of its own."""
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import uvicorn
+from fastapi import FastAPI
+
+from app.main import create_app
+from app.settings import Settings, load_settings
+
+SECRET = "a-secret-of-the-tests-0123456789-abcdefghij"
+
+
+def test_settings(**given: Any) -> Settings:
+    """Settings that do not look at this machine's environment."""
+    return load_settings(**{"_env_file": None, "secret_keys": (SECRET,), "worker_look_seconds": 0.5} | given)
+
+
+test_settings.__test__ = False  # type: ignore[attr-defined]
+
+
+def free_port() -> int:
+    """A port nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def listening(settings: Settings) -> Iterator[tuple[str, FastAPI]]:
+    """The API and its worker in a thread; its address and the application."""
+    app = create_app(settings)
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, access_log=False, lifespan="on"))
+    thread = threading.Thread(target=lambda: asyncio.run(server.serve()), daemon=True)
+    thread.start()
+    deadline = time.monotonic() + 20
+    while not server.started:
+        assert thread.is_alive(), "the service did not start"
+        assert time.monotonic() < deadline, "the service did not start in time"
+        time.sleep(0.01)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    try:
+        yield f"http://127.0.0.1:{port}", app
+    finally:
+        server.should_exit = True
+        thread.join(20)
+
+
+def environment(settings: Settings, **more: str) -> dict[str, str]:
+    """The environment variables that make these settings, without this machine's own."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PORTAL_")}
+    return kept | {
+        "PORTAL_DATABASE_URL": str(settings.database_url),
+        "PORTAL_SECRET_KEYS": ",".join(settings.secret_keys),
+        "PORTAL_DATA_DIR": str(settings.data_dir),
+        "PORTAL_WORKER_LOOK_SECONDS": str(settings.worker_look_seconds),
+        **({"PORTAL_SMTP_URL": settings.smtp_url} if settings.smtp_url else {}),
+        **more,
+    }
+
+
+class Process:
+    """A `portal-access` process of its own."""
+
+    def __init__(self, arguments: list[str], variables: dict[str, str], log: Path) -> None:
+        self._log = log
+        command = [str(Path(sys.executable).parent / "portal-access"), *arguments]
+        with log.open("ab") as output:
+            self._process = subprocess.Popen(command, env=variables, stdout=output, stderr=subprocess.STDOUT)
+
+    @property
+    def output(self) -> str:
+        return self._log.read_text()
+
+    def wait_for_line(self, text: str, seconds: float = 20) -> None:
+        """Until the process has printed this."""
+        deadline = time.monotonic() + seconds
+        while text not in self.output:
+            assert self._process.poll() is None, f"it ended: {self.output}"
+            assert time.monotonic() < deadline, f"it never printed {text!r}: {self.output}"
+            time.sleep(0.02)
+
+    def kill(self) -> None:
+        """End it at once, without a chance to clean up."""
+        self._process.send_signal(signal.SIGKILL)
+        self._process.wait(10)
+
+    def stop(self) -> int:
+        """Ask it to end, and wait."""
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGTERM)
+        return self._process.wait(30)
+
+
+@contextmanager
+def api_process(settings: Settings, log: Path, *arguments: str) -> Iterator[tuple[str, Process]]:
+    """An API process; its address and the process."""
+    port = free_port()
+    process = Process(["serve", "--port", str(port), *arguments], environment(settings), log)
+    url = f"http://127.0.0.1:{port}"
+    try:
+        wait_until_ready(url)
+        yield url, process
+    finally:
+        process.stop()
+
+
+def wait_until_ready(url: str, seconds: float = 20) -> None:
+    """Until the service can do its work."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            if httpx.get(f"{url}/readyz", timeout=2).status_code == 200:
+                return
+        except httpx.TransportError:
+            pass
+        assert time.monotonic() < deadline, "the service did not become ready"
+        time.sleep(0.05)
