@@ -15,17 +15,19 @@ from uuid import UUID
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from joserfc import jwt
+from joserfc import jws, jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet, OKPKey
 
 from app.clock import Clock
 from app.domain.callers import Actor, ActorType, Bearer
 from app.errors import Unauthenticated
+from app.issuer_keys import KeySource
 from app.permissions import ROLES, Permission, Role
 
 EMBEDDED_ISSUER = "urn:portal-access:embedded"
 ALGORITHM = "Ed25519"
+ALLOWED_ALGORITHMS = ("RS256", "PS256", "ES256", ALGORITHM)  # no secret is shared with an issuer, so no HMAC
 LEEWAY_SECONDS = 60
 EVERY_ORGANISATION = "*"
 _MOST_REMEMBERED = 10_000
@@ -95,7 +97,7 @@ class EmbeddedIssuer:
 class BearerVerifier:
     """Verifies bearer tokens and remembers the good ones until they expire, within a bound."""
 
-    def __init__(self, *, keys: KeySet, issuer: str, audience: str, clock: Clock) -> None:
+    def __init__(self, *, keys: KeySource, issuer: str, audience: str, clock: Clock) -> None:
         self._keys = keys
         self._issuer = issuer
         self._audience = audience
@@ -105,7 +107,7 @@ class BearerVerifier:
     async def verify(self, token: str) -> Bearer:
         """Who the bearer is.
 
-        Raises: Unauthenticated.
+        Raises: Unauthenticated, TemporarilyUnavailable.
         """
         now = self._clock().timestamp()
         known = self._remembered.get(token)
@@ -114,15 +116,20 @@ class BearerVerifier:
                 return known
             del self._remembered[token]
             raise Unauthenticated("The bearer token has expired.")
-        bearer = _bearer(self._claims(token, int(now)))
+        bearer = _bearer(await self._claims(token, int(now)))
         self._remembered[token] = bearer
         if len(self._remembered) > _MOST_REMEMBERED:
             self._remembered.popitem(last=False)
         return bearer
 
-    def _claims(self, token: str, now: int) -> dict[str, Any]:
+    async def _claims(self, token: str, now: int) -> dict[str, Any]:
         if len(token) > _LONGEST_TOKEN:
             raise Unauthenticated
+        try:
+            kid = jws.extract_compact(token.encode()).headers().get("kid")
+        except (JoseError, ValueError, TypeError):
+            raise Unauthenticated from None
+        keys = await self._keys.keys(kid if isinstance(kid, str) else None)
         rules = jwt.JWTClaimsRegistry(
             now=now,
             leeway=LEEWAY_SECONDS,
@@ -132,7 +139,7 @@ class BearerVerifier:
             sub={"essential": True},
         )
         try:
-            decoded = jwt.decode(token, self._keys, algorithms=[ALGORITHM])
+            decoded = jwt.decode(token, keys, algorithms=ALLOWED_ALGORITHMS)
             rules.validate(decoded.claims)
         except (JoseError, ValueError, TypeError, KeyError):
             raise Unauthenticated from None

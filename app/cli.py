@@ -3,9 +3,10 @@
 import asyncio
 import json
 import os
+import socket
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -21,10 +22,12 @@ from app.clock import utc_now
 from app.embedded import EmbeddedUnavailable
 from app.embedded import start as start_embedded
 from app.jobs.worker import until_told
+from app.mail.preview import write_previews
 from app.main import create_app, running
 from app.migrating import migrate as migrate_database
 from app.permissions import Permission, Role
 from app.settings import Settings, SettingsError, load_settings
+from app.tour import Guide, Tour, TourFailed
 
 app = typer.Typer(
     name="portal-access",
@@ -43,7 +46,7 @@ def main() -> None:
     """The command line. What is wrong with the settings is one line, and the exit status 2."""
     try:
         app()
-    except (SettingsError, EmbeddedUnavailable) as problem:
+    except (SettingsError, EmbeddedUnavailable, TourFailed) as problem:
         _problems.print(f"[red]portal-access:[/] {problem}")
         sys.exit(2)
 
@@ -74,11 +77,96 @@ def serve(
     """Run the API, and the job worker with it."""
     settings = load_settings(run_worker=worker) if not worker else load_settings()
     logs.configure(settings.log_level)
+    _check_port(host, port)
     with _with_database(settings) as ready:
         _listen(ready, host, port, workers)
 
 
-def _listen(settings: Settings, host: str, port: int, workers: int) -> None:
+@app.command(epilog="Example: [bold]portal-access demo --port 9000[/]")
+def demo(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)] = 8000,
+) -> None:
+    """Run the service with a made-up organisation and say where everything is."""
+    settings = load_settings()
+    if settings.production:
+        raise SettingsError("PORTAL_ENVIRONMENT is production: the demonstration runs in embedded mode only.")
+    logs.configure("warning")
+    _check_port(host, port)
+    _out.print("Starting PostgreSQL and filling in sample data …")
+    with _with_database(settings) as ready:
+        seeded = asyncio.run(_seed(ready))
+        _listen(ready, host, port, workers=1, announce=lambda: _welcome(f"http://{host}:{port}", ready, seeded))
+
+
+def _welcome(url: str, settings: Settings, seeded: seed.Seeded) -> None:
+    issuer = _issuer(settings)
+    bearer = issuer.issue(
+        tenant_id=seeded.tenant_id,
+        organisations=[seeded.organisation_id],
+        roles=[Role.ADMINISTRATOR],
+        name="Eva Maes",
+    )
+    card = f"{url}/api/portal/v1/customers/{seeded.customers[0].customer_id}/portal"
+    _out.print("\n[bold green]Portal Access is running.[/] Ctrl-C ends it; the data stays in", settings.data_dir)
+    _out.print(f"  explorer  {url}/docs")
+    if settings.smtp_url is None:
+        _out.print(f"  mailbox   {url}/mailbox")
+    _out.print(f"  health    {url}/healthz  {url}/readyz  {url}/metrics\n")
+    _show(seeded)
+    _out.print(f"\n[bold]A bearer token[/] (administrator, 12 hours):\n{bearer}")
+    _out.print("\n[bold]A first call[/], the card of the first customer:")
+    _out.print(f"curl -s {card} \\\n  -H 'zf-tuuid: {seeded.tenant_id}' -H 'zf-ouuid: {seeded.organisation_id}' \\")
+    _out.print("  -H 'Authorization: Bearer THE-TOKEN-ABOVE'")
+    _out.print(f"\n[bold]The whole story[/], in another terminal: .venv/bin/portal-access tour --url {url}\n")
+
+
+@app.command(epilog="Example: [bold]portal-access tour --url http://127.0.0.1:8000[/]")
+def tour(
+    url: Annotated[str, typer.Option(help="Where the service listens.")] = "http://127.0.0.1:8000",
+) -> None:
+    """Play the story of the card against a running demonstration, showing each request and answer."""
+    bearer = _issuer(load_settings()).issue(
+        tenant_id=seed.TENANT, organisations=[seed.ORGANISATION], roles=[Role.ADMINISTRATOR], name="Eva Maes"
+    )
+    Tour(Guide(url.rstrip("/"), bearer, seed.TENANT, seed.ORGANISATION), _out).play()
+
+
+@app.command("mail-preview", epilog="Example: [bold]portal-access mail-preview /tmp/mails[/]")
+def mail_preview(folder: Annotated[Path, typer.Argument(help="Where to write; made when missing.")]) -> None:
+    """Render every mail in every language to files, with an index page."""
+    written = write_previews(folder)
+    _out.print(f"{len(written)} files; open {folder / 'index.html'}")
+
+
+def _check_port(host: str, port: int) -> None:
+    """Say at once, in one line, that the port is taken."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise SettingsError(
+                f"Cannot listen on {host}:{port} ({error.strerror}): choose another --port."
+            ) from None
+
+
+class _Announcing(uvicorn.Server):
+    """Says something once it listens."""
+
+    def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._announce = announce
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._announce()
+
+
+def _listen(
+    settings: Settings, host: str, port: int, workers: int, announce: Callable[[], None] = lambda: None
+) -> None:
     options = {
         "host": host,
         "port": port,
@@ -91,7 +179,7 @@ def _listen(settings: Settings, host: str, port: int, workers: int) -> None:
         "h11_max_incomplete_event_size": 64 * 1024,
     }
     if workers == 1:
-        uvicorn.run(create_app(settings), **options)  # type: ignore[arg-type]
+        _Announcing(uvicorn.Config(create_app(settings), **options), announce).run()  # type: ignore[arg-type]
         return
     with tempfile.TemporaryDirectory(prefix="portal-metrics-") as folder:
         os.environ |= {
@@ -143,14 +231,11 @@ def token(
     hours: Annotated[float, typer.Option(help="How long it is valid.", min=0.001, max=24 * 365)] = 12,
 ) -> None:
     """Print a bearer token of the embedded issuer, and nothing else."""
-    settings = load_settings()
-    if settings.oidc_issuer is not None:
-        raise SettingsError("PORTAL_OIDC_ISSUER is set: bearer tokens come from that issuer, not from here.")
+    issuer = _issuer(load_settings())
     try:
         organisations = None if organisation == "*" else [UUID(organisation)]
     except ValueError:
         raise typer.BadParameter("a UUID, or *", param_hint="--organisation") from None
-    issuer = EmbeddedIssuer(embedded_keys(settings.secret_keys), settings.oidc_audience, utc_now)
     roles = [role] if role else [] if permission else [Role.ADMINISTRATOR]
     sys.stdout.write(
         issuer.issue(
@@ -167,17 +252,22 @@ def token(
     )
 
 
+def _issuer(settings: Settings) -> EmbeddedIssuer:
+    if settings.oidc_issuer is not None:
+        raise SettingsError("PORTAL_OIDC_ISSUER is set: bearer tokens come from that issuer, not from here.")
+    return EmbeddedIssuer(embedded_keys(settings.secret_keys), settings.oidc_audience, utc_now)
+
+
 @app.command("seed", epilog="Example: [bold]portal-access seed[/]")
 def seed_command() -> None:
     """Put a made-up organisation with five customers into the database."""
-    settings = load_settings()
+    with _with_database(load_settings()) as ready:
+        _show(asyncio.run(_seed(ready)))
 
-    async def run(ready: Settings) -> seed.Seeded:
-        async with running(ready) as parts:
-            return await seed.seed(parts)
 
-    with _with_database(settings) as ready:
-        _show(asyncio.run(run(ready)))
+async def _seed(settings: Settings) -> seed.Seeded:
+    async with running(settings) as parts:
+        return await seed.seed(parts)
 
 
 def _show(seeded: seed.Seeded) -> None:

@@ -4,18 +4,21 @@ import asyncio
 import hashlib
 import hmac
 import random
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
 from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
 from fastapi_offline import FastAPIOffline
 
 from app import logs
 from app.bearers import EMBEDDED_ISSUER, BearerVerifier, embedded_keys
 from app.clock import Clock, utc_now
 from app.database import Database
+from app.issuer_keys import FixedKeys, IssuerKeys
 from app.jobs.handlers import handlers
 from app.jobs.worker import Worker, WorkerLimits
 from app.mail.capture import MailCapture
@@ -98,6 +101,14 @@ def create_app(settings: Settings, *, clock: Clock = utc_now) -> FastAPI:
         operations.add_mailbox(app, MailCapture(settings.mailbox))
     errors.install(app)
     openapi.install(app)
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.cors_origins,
+            allow_methods=["GET", "POST", "PUT", "DELETE"],
+            allow_headers=["*"],
+            expose_headers=["X-Correlation-Id", "Idempotency-Replayed", "Retry-After"],
+        )
     app.add_middleware(Envelope, production=settings.production)
     return app
 
@@ -123,8 +134,10 @@ async def running(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[P
     transaction = Transactions(database)
     signer = TokenSigner(settings.secret_keys)
     verifier = BearerVerifier(
-        keys=embedded_keys(settings.secret_keys),
-        issuer=EMBEDDED_ISSUER,
+        keys=IssuerKeys(settings.oidc_issuer, settings.oidc_jwks_url, time.monotonic)
+        if settings.oidc_issuer
+        else FixedKeys(embedded_keys(settings.secret_keys)),
+        issuer=settings.oidc_issuer or EMBEDDED_ISSUER,
         audience=settings.oidc_audience,
         clock=clock,
     )

@@ -49,7 +49,7 @@ TAGS = [
 EXPLORER = {
     "persistAuthorization": True,
     "displayRequestDuration": True,
-    "docExpansion": "none",
+    "docExpansion": "list",
     "tryItOutEnabled": True,
 }
 
@@ -80,7 +80,10 @@ _CORRELATION_ID = {
 }
 
 
-def refusals(*kinds: type[PortalError]) -> dict[int | str, dict[str, Any]]:
+Refusal = PortalError | type[PortalError]
+
+
+def refusals(*kinds: Refusal) -> dict[int | str, dict[str, Any]]:
     """The responses of an operation that refuses with these errors: one per status, one example per key."""
     found: dict[int | str, dict[str, Any]] = {}
     for kind in kinds:
@@ -114,16 +117,16 @@ _REASONS = {
 }
 
 
-def _concrete(kind: type[PortalError]) -> Iterator[type[PortalError]]:
+def _concrete(kind: Refusal) -> Iterator[Refusal]:
     """The error itself, or all its kinds when it is only their parent."""
-    if hasattr(kind, "key"):
+    if hasattr(kind, "key") or isinstance(kind, PortalError):
         yield kind
     else:
         for child in kind.__subclasses__():
             yield from _concrete(child)
 
 
-def _example(kind: type[PortalError], status: int) -> dict[str, Any]:
+def _example(kind: Refusal, status: int) -> dict[str, Any]:
     body = Problem(
         title=kind.title,
         status=status,
@@ -202,7 +205,7 @@ def _problem_schemas() -> dict[str, Any]:
 
 def _describe(operation: dict[str, Any], route: APIRoute) -> None:
     kind = guard(route)
-    common: list[type[PortalError]] = [errors.InternalError]
+    common: list[Refusal] = [errors.InternalError]
     if isinstance(kind, BackOffice):
         operation["security"] = [{_EMPLOYEE: [], _TENANT: [], _ORGANISATION: []}]
         operation["description"] = f"{operation.get('description', '')}\n\nNeeds the permission `{kind.permission}`."
@@ -228,7 +231,7 @@ def _describe(operation: dict[str, Any], route: APIRoute) -> None:
     _add_responses(operation["responses"], common)
 
 
-def _add_responses(responses: dict[str, Any], common: Iterable[type[PortalError]]) -> None:
+def _add_responses(responses: dict[str, Any], common: Iterable[Refusal]) -> None:
     """The common refusals beside those that the operation declares itself."""
     if "422" in responses and "application/problem+json" not in responses["422"].get("content", {}):
         del responses["422"]

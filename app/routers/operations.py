@@ -14,6 +14,7 @@ from app.database import Database
 from app.errors import TemporarilyUnavailable
 from app.mail.capture import CapturedMail, MailCapture
 from app.migrating import head
+from app.routers.openapi import refusals
 from app.schemas.base import Answered
 
 router = APIRouter(tags=["Operations"])
@@ -41,7 +42,9 @@ async def get_health() -> Alive:
     return Alive()
 
 
-@router.get("/readyz", operation_id="getReadiness", summary="Can it do its work?")
+@router.get(
+    "/readyz", operation_id="getReadiness", summary="Can it do its work?", responses=refusals(TemporarilyUnavailable)
+)
 async def get_readiness(request: Request) -> Ready:
     """503 until the database answers and its migrations are at head."""
     database: Database = request.app.state.database

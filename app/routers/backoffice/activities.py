@@ -4,9 +4,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends
 
+from app import errors
 from app.domain.callers import Call
 from app.permissions import Permission
 from app.routers.dependencies import ActivityFiltering, BackOffice, CustomerId, Paging, Service
+from app.routers.openapi import refusals
 from app.routers.reading import StrictRoute
 from app.schemas.activities import ActivityBody
 from app.schemas.base import PageBody
@@ -20,6 +22,7 @@ _Reading = Annotated[Call, Depends(BackOffice(Permission.PORTAL_ACTIVITY_READ))]
     "/customers/{customerId}/portal/activities",
     operation_id="listActivities",
     summary="List what happened around a customer's portal access",
+    responses=refusals(errors.CustomerDoesNotExist),
 )
 async def list_activities(
     customer_id: CustomerId, call: _Reading, services: Service, page: Paging, only: ActivityFiltering

@@ -4,9 +4,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Response
 
+from app import errors
 from app.domain.callers import Call
 from app.permissions import Permission
 from app.routers.dependencies import BackOffice, CustomerId, Service
+from app.routers.openapi import refusals
 from app.routers.reading import StrictRoute
 from app.schemas.customers import CustomerBody, CustomerRecord
 
@@ -18,7 +20,8 @@ router = APIRouter(prefix="/api/portal/v1/customers", tags=["Customers"], route_
     operation_id="putCustomer",
     summary="Create or replace a customer's record",
     response_description="Replaced.",
-    responses={201: {"model": CustomerBody, "description": "Created."}},
+    responses=refusals(errors.ResourceNotFound, errors.NotAnEmailAddress)
+    | {201: {"model": CustomerBody, "description": "Created."}},
 )
 async def put_customer(
     customer_id: CustomerId,

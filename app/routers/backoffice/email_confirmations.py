@@ -4,9 +4,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends
 
+from app import errors
 from app.domain.callers import Call
 from app.permissions import Permission
 from app.routers.dependencies import BackOffice, CustomerId, Service
+from app.routers.openapi import refusals
 from app.routers.reading import StrictRoute
 from app.schemas.links import LinkBody, SendConfirmation
 
@@ -17,7 +19,20 @@ router = APIRouter(
 )
 
 
-@router.post("", operation_id="sendEmailConfirmation", summary="Send a new confirmation link", status_code=201)
+@router.post(
+    "",
+    operation_id="sendEmailConfirmation",
+    summary="Send a new confirmation link",
+    status_code=201,
+    responses=refusals(
+        errors.CustomerDoesNotExist,
+        errors.PortalNotEnabled,
+        errors.PortalUrlMissing,
+        errors.UserNotFound,
+        errors.EmailAlreadyConfirmed,
+        errors.NotAnEmailAddress,
+    ),
+)
 async def send_email_confirmation(
     customer_id: CustomerId,
     call: Annotated[Call, Depends(BackOffice(Permission.PORTAL_INVITE, answer=LinkBody, status=201))],

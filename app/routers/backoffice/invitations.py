@@ -5,9 +5,11 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path
 
+from app import errors
 from app.domain.callers import Call
 from app.permissions import Permission
 from app.routers.dependencies import BackOffice, CustomerId, Paging, Service
+from app.routers.openapi import refusals
 from app.routers.reading import StrictRoute
 from app.schemas.base import PageBody
 from app.schemas.links import LinkBody, SendInvitation
@@ -16,12 +18,28 @@ router = APIRouter(
     prefix="/api/portal/v1/customers/{customerId}/portal/invitations", tags=["Invitations"], route_class=StrictRoute
 )
 
+_NOT_PENDING = [
+    errors.InvitationNotPending(end()) for end in (errors.TokenUsed, errors.TokenSuperseded, errors.TokenExpired)
+]
 _Inviting = Annotated[Call, Depends(BackOffice(Permission.PORTAL_INVITE, answer=LinkBody, status=201))]
 _Revoking = Annotated[Call, Depends(BackOffice(Permission.PORTAL_INVITE, answer=LinkBody))]
 _Reading = Annotated[Call, Depends(BackOffice(Permission.PORTAL_READ))]
 
 
-@router.post("", operation_id="sendInvitation", summary="Send an invitation", status_code=201)
+@router.post(
+    "",
+    operation_id="sendInvitation",
+    summary="Send an invitation",
+    status_code=201,
+    responses=refusals(
+        errors.CustomerDoesNotExist,
+        errors.PortalNotEnabled,
+        errors.PortalUrlMissing,
+        errors.UserAlreadyExists,
+        errors.UserHasNoEmailAddress,
+        errors.NotAnEmailAddress,
+    ),
+)
 async def send_invitation(
     customer_id: CustomerId, call: _Inviting, services: Service, body: SendInvitation | None = None
 ) -> LinkBody:
@@ -33,7 +51,12 @@ async def send_invitation(
     return LinkBody.of(await services.invitations.send(customer_id, given.email, given.language, call=call))
 
 
-@router.get("", operation_id="listInvitations", summary="List the customer's invitations")
+@router.get(
+    "",
+    operation_id="listInvitations",
+    summary="List the customer's invitations",
+    responses=refusals(errors.CustomerDoesNotExist),
+)
 async def list_invitations(
     customer_id: CustomerId, call: _Reading, services: Service, page: Paging
 ) -> PageBody[LinkBody]:
@@ -42,7 +65,12 @@ async def list_invitations(
     return PageBody.of(found, LinkBody.of)
 
 
-@router.post("/{invitationId}/revoke", operation_id="revokeInvitation", summary="Withdraw an invitation")
+@router.post(
+    "/{invitationId}/revoke",
+    operation_id="revokeInvitation",
+    summary="Withdraw an invitation",
+    responses=refusals(errors.CustomerDoesNotExist, errors.ResourceNotFound, *_NOT_PENDING),
+)
 async def revoke_invitation(
     customer_id: CustomerId,
     invitation_id: Annotated[UUID, Path(alias="invitationId")],

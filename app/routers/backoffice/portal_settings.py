@@ -4,9 +4,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Response
 
+from app import errors
 from app.domain.callers import Call
 from app.permissions import Permission
 from app.routers.dependencies import BackOffice, Service
+from app.routers.openapi import refusals
 from app.routers.reading import StrictRoute
 from app.schemas.portal_settings import PortalSettingsBody, PortalSettingsGiven
 
@@ -15,7 +17,12 @@ router = APIRouter(
 )
 
 
-@router.get("", operation_id="getPortalSettings", summary="Show the portal settings")
+@router.get(
+    "",
+    operation_id="getPortalSettings",
+    summary="Show the portal settings",
+    responses=refusals(errors.ResourceNotFound),
+)
 async def get_portal_settings(
     call: Annotated[Call, Depends(BackOffice(Permission.PORTAL_SETTINGS_READ))], services: Service
 ) -> PortalSettingsBody:
@@ -28,7 +35,8 @@ async def get_portal_settings(
     operation_id="putPortalSettings",
     summary="Create the organisation or replace its portal settings",
     response_description="Replaced.",
-    responses={201: {"model": PortalSettingsBody, "description": "The organisation was created."}},
+    responses=refusals(errors.ResourceNotFound, errors.InvalidUrl, errors.NotAnEmailAddress)
+    | {201: {"model": PortalSettingsBody, "description": "The organisation was created."}},
 )
 async def put_portal_settings(
     body: PortalSettingsGiven,

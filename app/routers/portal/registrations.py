@@ -2,7 +2,9 @@
 
 from fastapi import APIRouter
 
+from app import errors
 from app.routers.dependencies import AnonymousVisit, Service
+from app.routers.openapi import refusals
 from app.routers.reading import StrictRoute
 from app.schemas.portal import RegisteredBody, RegistrationGiven
 
@@ -11,7 +13,21 @@ router = APIRouter(
 )
 
 
-@router.post("", operation_id="register", summary="Register with an invitation", status_code=201)
+@router.post(
+    "",
+    operation_id="register",
+    summary="Register with an invitation",
+    status_code=201,
+    responses=refusals(
+        errors.TokenInvalid,
+        errors.TokenDead,
+        errors.PortalNotEnabled,
+        errors.UserAlreadyExists,
+        errors.CustomerNumberMismatch,
+        errors.PasswordRefused,
+        errors.NotAnEmailAddress,
+    ),
+)
 async def register(body: RegistrationGiven, call: AnonymousVisit, services: Service) -> RegisteredBody:
     """Makes the account and spends the invitation.
 

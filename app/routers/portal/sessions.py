@@ -5,7 +5,9 @@ from uuid import UUID
 
 from fastapi import APIRouter, Path
 
+from app import errors
 from app.routers.dependencies import AnonymousVisit, LeavingVisit, Paging, PortalVisit, Service
+from app.routers.openapi import refusals
 from app.routers.reading import StrictRoute
 from app.schemas.base import PageBody
 from app.schemas.portal import LoggedInBody, LoginGiven, SessionBody
@@ -13,7 +15,13 @@ from app.schemas.portal import LoggedInBody, LoginGiven, SessionBody
 router = APIRouter(prefix="/api/portal/v1/portal/sessions", tags=["Portal: sessions"], route_class=StrictRoute)
 
 
-@router.post("", operation_id="logIn", summary="Log in", status_code=201)
+@router.post(
+    "",
+    operation_id="logIn",
+    summary="Log in",
+    status_code=201,
+    responses=refusals(errors.InvalidCredentials, errors.EmailNotConfirmedAtLogin, errors.CustomerNumberRequired),
+)
 async def log_in(body: LoginGiven, call: AnonymousVisit, services: Service) -> LoggedInBody:
     """Opens a session. Whatever is wrong answers the same, but for an unconfirmed address with the right password."""
     return LoggedInBody.of(await services.sessions.log_in(body.login(), call=call))
@@ -32,7 +40,13 @@ async def log_out(leaving: LeavingVisit, services: Service) -> None:
     await services.sessions.log_out(leaving.token, seen=leaving.seen)
 
 
-@router.delete("/{sessionId}", operation_id="endSession", summary="End one of one's sessions", status_code=204)
+@router.delete(
+    "/{sessionId}",
+    operation_id="endSession",
+    summary="End one of one's sessions",
+    status_code=204,
+    responses=refusals(errors.ResourceNotFound),
+)
 async def end_session(
     session_id: Annotated[UUID, Path(alias="sessionId")], visit: PortalVisit, services: Service
 ) -> None:
