@@ -2,18 +2,14 @@
 
 import asyncio
 import json
-import os
-import socket
 import sys
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 from uuid import UUID
 
 import typer
-import uvicorn
 from rich.console import Console
 
 from app import logs, seed
@@ -26,7 +22,8 @@ from app.mail.preview import write_previews
 from app.main import create_app, running
 from app.migrating import migrate as migrate_database
 from app.permissions import Permission, Role
-from app.settings import Settings, SettingsError, load_settings
+from app.serving import check_port, listen
+from app.settings import Settings, SettingsError, load_settings, settings_table
 from app.tour import Guide, Tour, TourFailed
 
 app = typer.Typer(
@@ -38,8 +35,6 @@ app = typer.Typer(
 )
 _out = Console(highlight=False, soft_wrap=True)
 _problems = Console(stderr=True, highlight=False, soft_wrap=True)
-
-_FACTORY = "app.main:from_environment"
 
 
 def main() -> None:
@@ -60,7 +55,7 @@ def _with_database(settings: Settings) -> Iterator[Settings]:
     postgres = start_embedded(settings.data_dir)
     try:
         migrate_database(postgres.url)
-        yield load_settings(**settings.model_dump(exclude={"database_url"}), database_url=postgres.url)
+        yield settings.model_copy(update={"database_url": postgres.url})
     finally:
         postgres.stop()
 
@@ -75,11 +70,11 @@ def serve(
     worker: Annotated[bool, typer.Option(help="Work on jobs (mails) as well.")] = True,
 ) -> None:
     """Run the API, and the job worker with it."""
-    settings = load_settings(run_worker=worker) if not worker else load_settings()
-    logs.configure(settings.log_level)
-    _check_port(host, port)
-    with _with_database(settings) as ready:
-        _listen(ready, host, port, workers)
+    loaded = load_settings() if worker else load_settings(run_worker=False)
+    logs.configure(loaded.log_level)
+    check_port(host, port)
+    with _with_database(loaded) as ready:
+        listen(ready, host, port, workers)
 
 
 @app.command(epilog="Example: [bold]portal-access demo --port 9000[/]")
@@ -88,15 +83,15 @@ def demo(
     port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)] = 8000,
 ) -> None:
     """Run the service with a made-up organisation and say where everything is."""
-    settings = load_settings()
-    if settings.production:
+    loaded = load_settings()
+    if loaded.production:
         raise SettingsError("PORTAL_ENVIRONMENT is production: the demonstration runs in embedded mode only.")
     logs.configure("warning")
-    _check_port(host, port)
+    check_port(host, port)
     _out.print("Starting PostgreSQL and filling in sample data …")
-    with _with_database(settings) as ready:
+    with _with_database(loaded) as ready:
         seeded = asyncio.run(_seed(ready))
-        _listen(ready, host, port, workers=1, announce=lambda: _welcome(f"http://{host}:{port}", ready, seeded))
+        listen(ready, host, port, workers=1, announce=lambda: _welcome(f"http://{host}:{port}", ready, seeded))
 
 
 def _welcome(url: str, settings: Settings, seeded: seed.Seeded) -> None:
@@ -132,6 +127,12 @@ def tour(
     Tour(Guide(url.rstrip("/"), bearer, seed.TENANT, seed.ORGANISATION), _out).play()
 
 
+@app.command(epilog="Example: [bold]portal-access settings[/]")
+def settings() -> None:
+    """List every setting with its default and meaning, as a Markdown table."""
+    sys.stdout.write(settings_table())
+
+
 @app.command("mail-preview", epilog="Example: [bold]portal-access mail-preview /tmp/mails[/]")
 def mail_preview(folder: Annotated[Path, typer.Argument(help="Where to write; made when missing.")]) -> None:
     """Render every mail in every language to files, with an index page."""
@@ -139,77 +140,24 @@ def mail_preview(folder: Annotated[Path, typer.Argument(help="Where to write; ma
     _out.print(f"{len(written)} files; open {folder / 'index.html'}")
 
 
-def _check_port(host: str, port: int) -> None:
-    """Say at once, in one line, that the port is taken."""
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            raise SettingsError(
-                f"Cannot listen on {host}:{port} ({error.strerror}): choose another --port."
-            ) from None
-
-
-class _Announcing(uvicorn.Server):
-    """Says something once it listens."""
-
-    def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
-        super().__init__(config)
-        self._announce = announce
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        if self.started:
-            self._announce()
-
-
-def _listen(
-    settings: Settings, host: str, port: int, workers: int, announce: Callable[[], None] = lambda: None
-) -> None:
-    options = {
-        "host": host,
-        "port": port,
-        "log_config": None,
-        "access_log": False,
-        "server_header": False,
-        "date_header": True,
-        "timeout_keep_alive": 10,
-        "timeout_graceful_shutdown": 20,
-        "h11_max_incomplete_event_size": 64 * 1024,
-    }
-    if workers == 1:
-        _Announcing(uvicorn.Config(create_app(settings), **options), announce).run()  # type: ignore[arg-type]
-        return
-    with tempfile.TemporaryDirectory(prefix="portal-metrics-") as folder:
-        os.environ |= {
-            "PORTAL_DATABASE_URL": str(settings.database_url),
-            "PORTAL_SECRET_KEYS": ",".join(settings.secret_keys),
-            "PORTAL_RUN_WORKER": str(settings.run_worker),
-            "PROMETHEUS_MULTIPROC_DIR": folder,
-        }
-        uvicorn.run(_FACTORY, factory=True, workers=workers, **options)  # type: ignore[arg-type]
-
-
 @app.command(epilog="Example: [bold]PORTAL_DATABASE_URL=postgresql://… portal-access worker[/]")
 def worker() -> None:
     """Work on jobs: send mails, retry, do what was left for later. Run as many as you like."""
-    settings = load_settings()
-    logs.configure(settings.log_level)
+    loaded = load_settings()
+    logs.configure(loaded.log_level)
 
     async def work(ready: Settings) -> None:
         async with running(ready) as parts:
             await until_told(parts.worker)
 
-    with _with_database(settings) as ready:
+    with _with_database(loaded) as ready:
         asyncio.run(work(ready))
 
 
 @app.command(epilog="Example: [bold]PORTAL_DATABASE_URL=postgresql://… portal-access migrate[/]")
 def migrate() -> None:
     """Bring the database's tables to what this version needs."""
-    settings = load_settings()
-    with _with_database(settings) as ready:
+    with _with_database(load_settings()) as ready:
         migrate_database(str(ready.database_url))
     _out.print("The database is at head.")
 

@@ -35,8 +35,7 @@ _READONLY = frozenset({Permission.PORTAL_READ, Permission.PORTAL_ACTIVITY_READ, 
 ROLES = MappingProxyType(
     {
         Role.ADMINISTRATOR: frozenset(Permission),
-        Role.USER: _READONLY
-        | {Permission.CUSTOMER_WRITE, Permission.PORTAL_INVITE, Permission.PORTAL_RESET_PASSWORD},
+        Role.USER: _READONLY | {Permission.CUSTOMER_WRITE, Permission.PORTAL_INVITE, Permission.PORTAL_RESET_PASSWORD},
         Role.READONLY: _READONLY,
     }
 )

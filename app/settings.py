@@ -59,9 +59,7 @@ class Settings(BaseSettings):
         "Absent: mails are captured and shown at `/mailbox`.",
     )
     smtp_connections: int = Field(4, ge=1, le=50, description="Most connections of one worker to the SMTP server.")
-    smtp_timeout_seconds: float = Field(
-        15, gt=0, le=120, description="Longest wait for an answer of the SMTP server."
-    )
+    smtp_timeout_seconds: float = Field(15, gt=0, le=120, description="Longest wait for an answer of the SMTP server.")
     mail_from: str = Field(
         "portal@example.com", description="Sender address of organisations that have none of their own."
     )
@@ -87,9 +85,12 @@ class Settings(BaseSettings):
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Comma-separated origins whose pages may call the API."
     )
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Comma-separated addresses or CIDRs of proxies whose X-Forwarded-For is believed."
+    )
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="debug, info, warning, error.")
 
-    @field_validator("secret_keys", "cors_origins", mode="before")
+    @field_validator("secret_keys", "cors_origins", "trusted_proxies", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
@@ -136,6 +137,16 @@ class Settings(BaseSettings):
     def production(self) -> bool:
         """Whether the service runs for real."""
         return self.environment is Environment.PRODUCTION
+
+
+def settings_table() -> str:
+    """All settings as a Markdown table, as it stands in the README."""
+    lines = ["| setting | default | meaning |", "|---|---|---|"]
+    for name, field in Settings.model_fields.items():
+        default = field.default.value if isinstance(field.default, StrEnum) else field.default
+        shown = "" if default in (None, ()) else f"`{default}`"
+        lines.append(f"| `PORTAL_{name.upper()}` | {shown} | {field.description} |")
+    return "\n".join(lines) + "\n"
 
 
 def load_settings(**given: object) -> Settings:

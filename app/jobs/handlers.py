@@ -19,9 +19,7 @@ def handlers(deliveries: Deliveries, confirmations: EmailConfirmations) -> Mappi
         return await deliveries.deliver(UUID(payload["organisationId"]), UUID(payload["communicationId"]))
 
     async def resend_confirmation(payload: dict[str, Any]) -> timedelta | None:
-        await confirmations.send_again(
-            UUID(payload["organisationId"]), payload["email"], seen=Seen(**payload["seen"])
-        )
+        await confirmations.send_again(UUID(payload["organisationId"]), payload["email"], seen=Seen(**payload["seen"]))
         return None
 
     return {Job.DELIVER_MAIL.value: deliver_mail, Job.RESEND_CONFIRMATION.value: resend_confirmation}

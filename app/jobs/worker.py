@@ -8,7 +8,7 @@ import asyncio
 import json
 import signal
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -29,6 +29,18 @@ _log = structlog.get_logger(__name__)
 _HEARTBEAT = timedelta(seconds=10)  # a killed worker's jobs are taken over about this long after its death
 _LONGEST_PAUSE = 10.0
 _TRIES_AFTER_FAULTS = 12
+
+_TIDY_SECONDS = 3600
+_LOG_KEPT = timedelta(days=7)
+_SHORTEN_BATCH = 10_000
+_SHORTEN_LOG = f"""
+WITH outdated AS (
+    DELETE FROM pgqueuer_log WHERE id = ANY(ARRAY(
+        SELECT id FROM pgqueuer_log WHERE created < now() - $1::interval LIMIT {_SHORTEN_BATCH}
+        FOR UPDATE SKIP LOCKED))
+    RETURNING 1)
+SELECT count(*) FROM outdated
+"""  # noqa: S608 - a constant of ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +70,7 @@ class Worker:
                     pool = await asyncpg.create_pool(self._url, min_size=0, max_size=4, timeout=5)
                     stack.push_async_callback(_close, pool)
                     self._queue = self._attach(pool)
+                    stack.push_async_callback(_cancel, asyncio.create_task(_tidy(pool)))
                     _log.info("worker ready")
                     pause = 0.5
                     await self._queue.run(
@@ -107,6 +120,20 @@ def _entrypoint(name: str, handler: Handler) -> Callable[[QueuedJob], Awaitable[
             raise RetryRequested(delay=wait, reason="not done yet")
 
     return work
+
+
+async def _tidy(pool: "asyncpg.Pool[asyncpg.Record]") -> None:
+    """Keep the queue's own log, which its library never shortens, as large as a week."""
+    while True:
+        while await pool.fetchval(_SHORTEN_LOG, _LOG_KEPT) == _SHORTEN_BATCH:
+            pass
+        await asyncio.sleep(_TIDY_SECONDS)
+
+
+async def _cancel(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError, Exception):
+        await task
 
 
 async def _close(pool: "asyncpg.Pool[asyncpg.Record]") -> None:

@@ -1,6 +1,6 @@
 """First answers to requests that carried an Idempotency-Key, kept for a day."""
 
-from sqlalchemy import Column, Integer, LargeBinary, Table
+from sqlalchemy import Column, Index, Integer, LargeBinary, Table
 from sqlalchemy.dialects.postgresql import JSONB
 
 from app.models.metadata import metadata, moment, organisation_id
@@ -16,3 +16,5 @@ idempotency_answers = Table(
     Column("body", JSONB, nullable=False),
     moment("created_at", now=True),
 )
+
+Index("ix_idempotency_answers_time", idempotency_answers.c.organisation_id, idempotency_answers.c.created_at)

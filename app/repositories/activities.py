@@ -126,9 +126,7 @@ class Activities:
             await self._connection.row(_APPEND, entries=[_entry(activity) for activity in self._waiting])
             self._waiting = []
 
-    async def page(
-        self, request: PageRequest, only: ActivityFilter, customer_id: UUID | None = None
-    ) -> Page[Activity]:
+    async def page(self, request: PageRequest, only: ActivityFilter, customer_id: UUID | None = None) -> Page[Activity]:
         """Activities that match, newest first: a customer's, or the whole organisation's."""
         given: dict[str, Any] = {
             "types": list(only.types) if only.types else None,

@@ -160,9 +160,7 @@ class Customers:
                 ) from violated
             if violated.name == "uq_customers_organisation_id_account_number":
                 message = "Another customer of the organisation has this account number."
-                raise ValidationFailed(
-                    errors=[FieldError("accountNumber", "VALIDATION_FAILED", message)]
-                ) from violated
+                raise ValidationFailed(errors=[FieldError("accountNumber", "VALIDATION_FAILED", message)]) from violated
             raise
         return bool(row["created"])
 

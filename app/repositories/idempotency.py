@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from sqlalchemy import Interval, LargeBinary, bindparam, func, literal, select, text
+from sqlalchemy import Interval, LargeBinary, bindparam, delete, func, literal, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.types import BigInteger
 
@@ -43,6 +43,17 @@ _REMEMBER = Statement(
     ).returning(text("true AS remembered"))
 )
 
+# Each new answer takes a few outdated ones with it, so that the table stays as large as a day.
+_outdated = (
+    select(answers.c.key_digest)
+    .where(answers.c.organisation_id == ORGANISATION, answers.c.created_at <= func.now() - _KEPT)
+    .limit(10)
+    .with_for_update(skip_locked=True)
+)
+_FORGET = Statement(
+    delete(answers).where(answers.c.organisation_id == ORGANISATION, answers.c.key_digest.in_(_outdated))
+)
+
 
 class Idempotency:
     """What requests with an Idempotency-Key were answered, in one organisation."""
@@ -81,3 +92,4 @@ class Idempotency:
         )
         if row is None:
             raise IdempotencyInProgress
+        await self._connection.row(_FORGET)

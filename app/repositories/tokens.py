@@ -21,14 +21,11 @@ _CUSTOMER = bindparam("customer_id", type_=Uuid())
 _PURPOSE = bindparam("purpose", type_=Text())
 _PENDING = tokens.c.state == TokenState.PENDING.value
 _THIS = (
-    (tokens.c.organisation_id == ORGANISATION)
-    & (tokens.c.id == bindparam("token_id"))
-    & (tokens.c.purpose == _PURPOSE)
+    (tokens.c.organisation_id == ORGANISATION) & (tokens.c.id == bindparam("token_id")) & (tokens.c.purpose == _PURPOSE)
 )
 _with_mail = tokens.outerjoin(
     communications,
-    (communications.c.organisation_id == tokens.c.organisation_id)
-    & (communications.c.id == tokens.c.communication_id),
+    (communications.c.organisation_id == tokens.c.organisation_id) & (communications.c.id == tokens.c.communication_id),
 )
 _COLUMNS = (*token_columns(), *communication_columns())
 

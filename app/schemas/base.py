@@ -53,6 +53,14 @@ def _email(value: str) -> str:
     return checked.ascii_email or checked.normalized
 
 
+def known_form(value: str) -> str:
+    """An address as accounts keep it; what is no address stays as it is and matches none."""
+    try:
+        return _email(value)
+    except PydanticCustomError:
+        return value
+
+
 def _printable(value: str) -> str:
     """Text of people and systems, without characters that steer terminals, mails or files."""
     if any(unicodedata.category(character) in ("Cc", "Cs", "Co", "Cn", "Zl", "Zp") for character in value):

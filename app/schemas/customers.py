@@ -73,8 +73,7 @@ class CustomerRecord(Given):
             email=self.email,
             language=self.language,
             contracts=tuple(
-                Contract(one.contract_id, one.contract_number, one.status, one.invoice_count)
-                for one in self.contracts
+                Contract(one.contract_id, one.contract_number, one.status, one.invoice_count) for one in self.contracts
             ),
             documents=tuple(
                 Document(one.document_id, one.name, one.visibility, one.created_date_time.astimezone(UTC))

@@ -25,9 +25,7 @@ class SendInvitation(Given):
 class SendConfirmation(Given):
     """Where to send the confirmation; may be left out."""
 
-    model_config = Given.model_config | {
-        "json_schema_extra": {"examples": [{}, {"email": "jan.peeters@example.com"}]}
-    }
+    model_config = Given.model_config | {"json_schema_extra": {"examples": [{}, {"email": "jan.peeters@example.com"}]}}
 
     email: Email | None = Field(None, description="Corrects the address of an account that is not confirmed yet.")
 

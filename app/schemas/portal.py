@@ -10,7 +10,7 @@ from app.domain.accounts import PortalStatus, portal_status
 from app.domain.one_time_tokens import TokenState
 from app.domain.organisations import Features
 from app.domain.sessions import PortalSession, PortalVisitor
-from app.schemas.base import Answered, Culture, Email, Given, Line, Password, Token
+from app.schemas.base import Answered, Culture, Email, Given, Line, Password, Token, known_form
 from app.services.inspections import Inspection
 from app.services.registrations import Registered, Registration
 from app.services.sessions import LoggedIn, Login
@@ -123,7 +123,7 @@ class LoginGiven(Given):
 
     def login(self) -> Login:
         """For the service."""
-        return Login(email=self.email.strip(), password=self.password, customer_number=self.customer_number)
+        return Login(email=known_form(self.email.strip()), password=self.password, customer_number=self.customer_number)
 
 
 class LoggedInBody(Answered):

@@ -37,9 +37,7 @@ def _web_address(value: str) -> str:
         or any(character in value for character in " \"'<>\\^`{|}?#")
         or not value.isprintable()
     ):
-        raise PydanticCustomError(
-            "INVALID_URL", "This is not an absolute http or https URL without query and fragment"
-        )
+        raise PydanticCustomError("INVALID_URL", "This is not an absolute http or https URL without query and fragment")
     return value.rstrip("/")
 
 
@@ -117,9 +115,7 @@ class PortalSettingsGiven(Given):
     retention_days: StrictInt | None = Field(None, ge=30, le=36_500, description="Absent: the log is kept for ever.")
     sender: SenderBody = SenderBody()
     branding: BrandingBody = BrandingBody()
-    communication_enabled: StrictBool = Field(
-        True, description="Off: mails that nobody asked for by name are skipped."
-    )
+    communication_enabled: StrictBool = Field(True, description="Off: mails that nobody asked for by name are skipped.")
     sandbox_recipient: Email | None = Field(None, description="Every mail goes there instead.")
 
     def organisation(self, tenant_id: UUID, organisation_id: UUID) -> Organisation:

@@ -111,9 +111,7 @@ class Deliveries:
         signed = self._signer.sign(token.purpose, mail.organisation.organisation_id, token.id)
         return f"{mail.organisation.portal_url}/{_PAGES[token.purpose]}#token={signed}"
 
-    async def _failed(
-        self, organisation_id: UUID, mail: TakenMail, error: str, *, permanent: bool
-    ) -> timedelta | None:
+    async def _failed(self, organisation_id: UUID, mail: TakenMail, error: str, *, permanent: bool) -> timedelta | None:
         final = permanent or mail.attempts >= self._rules.attempts
         async with self._transaction(organisation_id) as uow:
             if not final:

@@ -58,10 +58,7 @@ class EmailConfirmations:
                 standing = await uow.customers.locked_standing(customer_id)
                 if confirmation_refusal(standing) or standing.account is None:
                     continue
-                if (
-                    await uow.tokens.made_within_an_hour(customer_id, Purpose.EMAIL_CONFIRMATION)
-                    >= MOST_MAILS_AN_HOUR
-                ):
+                if await uow.tokens.made_within_an_hour(customer_id, Purpose.EMAIL_CONFIRMATION) >= MOST_MAILS_AN_HOUR:
                     continue
                 recipient = Recipient(standing.account.email, standing.language)
                 await send_link(

@@ -60,6 +60,4 @@ def _changed(before: Organisation | None, new: Organisation) -> list[str]:
     def value(of: Organisation | None, name: str) -> Any:
         return getattr(of, name) if of else None
 
-    return [
-        f.name for f in fields(Organisation) if f.name not in kept and value(before, f.name) != value(new, f.name)
-    ]
+    return [f.name for f in fields(Organisation) if f.name not in kept and value(before, f.name) != value(new, f.name)]

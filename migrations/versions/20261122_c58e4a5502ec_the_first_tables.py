@@ -59,6 +59,9 @@ def upgrade() -> None:
         sa.Column("created_at", sa.TIMESTAMP(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.PrimaryKeyConstraint("organisation_id", "key_digest", name=op.f("pk_idempotency_answers")),
     )
+    op.create_index(
+        "ix_idempotency_answers_time", "idempotency_answers", ["organisation_id", "created_at"], unique=False
+    )
     op.create_table(
         "organisations",
         sa.Column("organisation_id", sa.Uuid(), nullable=False),
@@ -312,6 +315,7 @@ def downgrade() -> None:
     op.drop_table("accounts")
     op.drop_table("customers")
     op.drop_table("organisations")
+    op.drop_index("ix_idempotency_answers_time", table_name="idempotency_answers")
     op.drop_table("idempotency_answers")
     op.drop_index("ix_activities_time", table_name="activities")
     op.drop_index("ix_activities_customer", table_name="activities")

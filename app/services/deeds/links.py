@@ -45,9 +45,7 @@ async def send_link(
     token_id, communication_id = new_id(), new_id()
     for ended in await uow.tokens.end_pending(customer.customer_id, purpose, TokenState.SUPERSEDED):
         uow.activities.record(
-            NewActivity(
-                words.superseded, by, seen, Subject(words.subject, ended), standing.ref, {"by": str(token_id)}
-            )
+            NewActivity(words.superseded, by, seen, Subject(words.subject, ended), standing.ref, {"by": str(token_id)})
         )
     mail = NewMail(_MAILS[purpose], recipient.email, recipient.language, automatic, account_id)
     await uow.communications.add(

@@ -1,0 +1,67 @@
+"""Listening: uvicorn as this service wants it."""
+
+import os
+import socket
+import tempfile
+from collections.abc import Callable
+
+import uvicorn
+
+from app.main import create_app
+from app.settings import Settings, SettingsError
+
+_FACTORY = "app.main:from_environment"
+
+
+def check_port(host: str, port: int) -> None:
+    """Say at once, in one line, that the port is taken.
+
+    Raises: SettingsError.
+    """
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise SettingsError(f"Cannot listen on {host}:{port} ({error.strerror}): choose another --port.") from None
+
+
+class _Announcing(uvicorn.Server):
+    """Says something once it listens."""
+
+    def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._announce = announce
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._announce()
+
+
+def listen(settings: Settings, host: str, port: int, workers: int, announce: Callable[[], None] = lambda: None) -> None:
+    """Answer requests until told to stop; `announce` is called once the service listens."""
+    options = {
+        "host": host,
+        "port": port,
+        "log_config": None,
+        "access_log": False,
+        "server_header": False,
+        "proxy_headers": bool(settings.trusted_proxies),
+        "forwarded_allow_ips": list(settings.trusted_proxies),
+        "date_header": True,
+        "timeout_keep_alive": 10,
+        "timeout_graceful_shutdown": 20,
+        "h11_max_incomplete_event_size": 64 * 1024,
+    }
+    if workers == 1:
+        _Announcing(uvicorn.Config(create_app(settings), **options), announce).run()  # type: ignore[arg-type]
+        return
+    with tempfile.TemporaryDirectory(prefix="portal-metrics-") as folder:
+        os.environ |= {
+            "PORTAL_DATABASE_URL": str(settings.database_url),
+            "PORTAL_SECRET_KEYS": ",".join(settings.secret_keys),
+            "PORTAL_RUN_WORKER": str(settings.run_worker),
+            "PROMETHEUS_MULTIPROC_DIR": folder,
+        }
+        uvicorn.run(_FACTORY, factory=True, workers=workers, **options)  # type: ignore[arg-type]
