@@ -15,6 +15,7 @@ from app import errors
 from app.errors import PortalError
 from app.routers.dependencies import Anonymous, BackOffice, LoggedIn, LoggingOut
 from app.routers.errors import status_of
+from app.routers.examples import EXAMPLES
 from app.schemas.problems import FieldProblem, Problem
 
 VERSION = "0.1.0"
@@ -90,8 +91,19 @@ def refusals(*kinds: Refusal) -> dict[int | str, dict[str, Any]]:
         for one in _concrete(kind):
             status = status_of(one)
             content = found.setdefault(status, _no_refusal(status))["content"]["application/problem+json"]
-            content["examples"][one.key] = {"summary": one.title, "value": _example(one, status)}
+            content["examples"][one.key] = {"$ref": f"#/components/examples/{_example_name(one)}"}
+            _EXAMPLES[_example_name(one)] = {"summary": one.title, "value": _example(one, status)}
     return found
+
+
+# Each refusal's example stands in the document once; operations refer to it.
+_EXAMPLES: dict[str, dict[str, Any]] = {}
+
+
+def _example_name(kind: Refusal) -> str:
+    """The key; with the status behind it where the same key has another one elsewhere."""
+    special = isinstance(kind, PortalError) or kind is errors.EmailNotConfirmedAtLogin
+    return f"{kind.key}_{status_of(kind)}" if special else kind.key
 
 
 def _no_refusal(status: int) -> dict[str, Any]:
@@ -190,16 +202,17 @@ def _document(app: FastAPI) -> dict[str, Any]:
     for name in ("HTTPValidationError", "ValidationError"):
         components["schemas"].pop(name, None)
     components["schemas"] |= _problem_schemas()
+    for name, example in EXAMPLES.items():
+        components["schemas"][name]["examples"] = [example]
     for method, path, route in operations(app):
         if route.include_in_schema:
             _describe(made["paths"][path][method.lower()], route)
+    components["examples"] = dict(sorted(_EXAMPLES.items()))
     return made
 
 
 def _problem_schemas() -> dict[str, Any]:
-    schema = Problem.model_json_schema(
-        by_alias=True, mode="serialization", ref_template="#/components/schemas/{model}"
-    )
+    schema = Problem.model_json_schema(by_alias=True, mode="serialization", ref_template="#/components/schemas/{model}")
     return {**schema.pop("$defs"), "Problem": schema}
 
 

@@ -112,8 +112,6 @@ def _check_media_type(request: Request) -> None:
             return
     else:
         media_type = given.partition(";")[0].strip().lower()
-        if media_type == "application/json" or (
-            media_type.startswith("application/") and media_type.endswith("+json")
-        ):
+        if media_type == "application/json" or (media_type.startswith("application/") and media_type.endswith("+json")):
             return
     raise UnsupportedMediaType

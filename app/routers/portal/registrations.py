@@ -8,9 +8,7 @@ from app.routers.openapi import refusals
 from app.routers.reading import StrictRoute
 from app.schemas.portal import RegisteredBody, RegistrationGiven
 
-router = APIRouter(
-    prefix="/api/portal/v1/portal/registrations", tags=["Portal: registration"], route_class=StrictRoute
-)
+router = APIRouter(prefix="/api/portal/v1/portal/registrations", tags=["Portal: registration"], route_class=StrictRoute)
 
 
 @router.post(

@@ -1,0 +1,187 @@
+"""An example of each answer, for the explorer; a test holds them against their models."""
+
+from types import MappingProxyType
+from typing import Any
+
+from app.domain.cards import Action
+
+_CUSTOMER = "0199d8a0-0000-7000-8000-000000000010"
+_INVITATION = "01a2049d-ce12-7020-ac1b-8a2b28548b35"
+_SESSION = "01a2049d-cf60-7a11-9d2e-3b1f0c5a7e42"
+_MAIL = "01a2049d-ce12-7020-ac1b-8a2c3fab6b32"
+
+_EMPLOYEE = {"type": "employee", "id": "employee-1", "name": "Eva Maes"}
+
+_LINK: dict[str, Any] = {
+    "id": _INVITATION,
+    "customerId": _CUSTOMER,
+    "email": "jan.peeters@example.com",
+    "language": "nl-BE",
+    "status": "pending",
+    "createdDateTime": "2026-11-22T18:56:20.495819Z",
+    "createdBy": _EMPLOYEE,
+    "expiresDateTime": "2026-12-06T18:56:20.495819Z",
+    "viewedDateTime": None,
+    "endedDateTime": None,
+    "communication": {
+        "id": _MAIL,
+        "status": "successful",
+        "attempts": 1,
+        "lastError": None,
+        "sentDateTime": "2026-11-22T18:56:20.601224Z",
+    },
+}
+
+_ACTIVITY: dict[str, Any] = {
+    "id": "01a2049d-ce15-71f3-b64e-0f1b6278c5b7",
+    "type": "PortalInvitationSent",
+    "occurredDateTime": "2026-11-22T18:56:20.498731Z",
+    "customerId": _CUSTOMER,
+    "accountNumber": "20019188",
+    "actor": _EMPLOYEE,
+    "impersonation": None,
+    "subject": {"type": "invitation", "id": _INVITATION},
+    "ipAddress": "192.0.2.10",
+    "userAgent": "Mozilla/5.0",
+    "correlationId": "246abee0fbb083a95a4c1c7131753000",
+    "payload": {"email": "j***@example.com", "communicationId": _MAIL},
+}
+
+_SESSION_ENTRY: dict[str, Any] = {
+    "id": _SESSION,
+    "createdDateTime": "2026-11-22T19:02:11.860385Z",
+    "lastSeenDateTime": "2026-11-22T19:05:40.113902Z",
+    "expiresDateTime": "2026-11-22T19:35:40.113902Z",
+    "ipAddress": "192.0.2.77",
+    "userAgent": "Mozilla/5.0",
+    "current": True,
+}
+
+_SETTINGS: dict[str, Any] = {
+    "organisationId": "0199d8a0-0000-7000-8000-000000000002",
+    "name": "Zonneveld Warmte",
+    "portalEnabled": True,
+    "portalUrl": "https://portal.example.com",
+    "defaultLanguage": "nl-BE",
+    "features": {
+        "documents": True,
+        "invoices": True,
+        "advancePaymentAdjustable": False,
+        "editContactDetails": True,
+    },
+    "tokenLifetimes": {"invitationHours": 336, "emailConfirmationHours": 24, "passwordResetMinutes": 60},
+    "confirmOnInvitation": False,
+    "impersonationEnabled": True,
+    "showAccessLog": False,
+    "notifyAfterImpersonation": False,
+    "retentionDays": None,
+    "sender": {"name": "Zonneveld Warmte", "email": "portal@example.com"},
+    "branding": {"primaryColor": "#0b6e4f", "secondaryColor": None, "logoUrl": None},
+    "communicationEnabled": True,
+    "sandboxRecipient": None,
+}
+
+
+def _button(action: Action) -> dict[str, Any]:
+    if action is Action.SEND_INVITATION:
+        return {"action": action.value, "allowed": True, "key": None, "reason": None}
+    reason = "The customer has no portal account"
+    return {"action": action.value, "allowed": False, "key": "USER_NOT_FOUND", "reason": reason}
+
+
+def _page(entry: dict[str, Any]) -> dict[str, Any]:
+    return {"results": [entry], "hasNextPage": False, "nextPageToken": None}
+
+
+EXAMPLES: MappingProxyType[str, Any] = MappingProxyType(
+    {
+        "CustomerBody": {
+            "customerId": _CUSTOMER,
+            "accountNumber": "20019188",
+            "displayName": "Jan Peeters",
+            "email": "jan.peeters@example.com",
+            "language": "nl-BE",
+            "contracts": [
+                {
+                    "contractId": "0199d8a0-0000-7000-8000-000000000100",
+                    "contractNumber": "C-1000",
+                    "status": "signed",
+                    "invoiceCount": 3,
+                }
+            ],
+            "documents": [],
+        },
+        "CardBody": {
+            "customerId": _CUSTOMER,
+            "accountNumber": "20019188",
+            "displayName": "Jan Peeters",
+            "contactEmail": "jan.peeters@example.com",
+            "portalEnabled": True,
+            "portalUrl": "https://portal.example.com",
+            "portalStatus": "noaccount",
+            "hasAccount": False,
+            "email": None,
+            "emailConfirmed": False,
+            "emailConfirmedDateTime": None,
+            "registeredDateTime": None,
+            "lastActiveDateTime": None,
+            "accountCount": 0,
+            "pendingInvitation": _LINK,
+            "pendingPasswordReset": None,
+            "pendingEmailConfirmation": None,
+            "activeImpersonation": None,
+            "actions": [_button(action) for action in Action],
+        },
+        "LinkBody": _LINK,
+        "PageBody_LinkBody_": _page(_LINK),
+        "PageBody_ActivityBody_": _page(_ACTIVITY),
+        "PageBody_SessionBody_": _page(_SESSION_ENTRY),
+        "PortalSettingsBody": _SETTINGS,
+        "InspectionBody": {
+            "purpose": "invitation",
+            "state": "pending",
+            "email": "j***@example.com",
+            "expiresDateTime": "2026-12-06T18:56:20.495819Z",
+            "accountNumberRequired": True,
+        },
+        "RegisteredBody": {"portalStatus": "notconfirmed", "email": "jan.peeters@example.com"},
+        "Accepted": {"accepted": True},
+        "LoggedInBody": {
+            "accessToken": "zfp_AZnYoAAAcACAAAAAAAAAAgGiBJ3…",
+            "expiresDateTime": "2026-11-23T07:02:11.860385Z",
+            "customerId": _CUSTOMER,
+        },
+        "Me": {
+            "account": {
+                "email": "jan.peeters@example.com",
+                "emailConfirmed": True,
+                "registeredDateTime": "2026-11-22T18:58:03.752107Z",
+                "portalStatus": "active",
+            },
+            "customer": {
+                "customerId": _CUSTOMER,
+                "accountNumber": "20019188",
+                "displayName": "Jan Peeters",
+                "language": "nl-BE",
+            },
+            "organisation": {
+                "organisationId": _SETTINGS["organisationId"],
+                "name": _SETTINGS["name"],
+                "features": _SETTINGS["features"],
+                "pageNotifications": [],
+            },
+            "impersonation": None,
+        },
+        "Alive": {"status": "ok"},
+        "Ready": {"status": "ready", "migration": "8e2f6a41d0b7"},
+        "CapturedMailBody": {
+            "to": "jan.peeters@example.com",
+            "subject": "Uw uitnodiging voor het klantenportaal van Zonneveld Warmte",
+            "text": "Maak uw account voor het klantenportaal aan …",
+            "html": "<!doctype html>…",
+            "headers": {"Message-ID": f"<{_MAIL}.0199d8a0-0000-7000-8000-000000000002@example.com>"},
+            "communicationId": _MAIL,
+            "receivedDateTime": "2026-11-22T18:56:20.601224Z",
+        },
+    }
+)
