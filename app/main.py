@@ -48,8 +48,6 @@ from app.services.sessions import SessionLimits, Sessions
 from app.settings import Settings, load_settings
 from app.tokens import TokenSigner
 
-LARGEST_BODY = 64 * 1024
-
 # In the order in which the explorer shows them: the card first, then the customer's side.
 _ROUTERS = (
     customers.router,
@@ -91,7 +89,6 @@ def create_app(settings: Settings, *, clock: Clock = utc_now) -> FastAPI:
         description=openapi.DESCRIPTION,
         openapi_tags=openapi.TAGS,
         lifespan=lifespan,
-        max_body_size=LARGEST_BODY,
         swagger_ui_parameters=openapi.EXPLORER,
     )
     for router in _ROUTERS:

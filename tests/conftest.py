@@ -1,28 +1,49 @@
 """One migrated template database, a copy and a running service for each test worker, a new utility for each test."""
 
+import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.support.databases import Sql, drop, fresh_copy, server_url
+from tests.support.databases import Sql, drop, fresh_copy, postgres
 from tests.support.mail import SmtpServer
 from tests.support.service import listening, test_settings
 from tests.support.world import Customer, Utility, World
 
 
+_FOLDER = "PORTAL_TEST_FOLDER"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The first process makes the folder that all workers of this run share.
+
+    It does not lie under pytest's own: that is closed to others, and as root PostgreSQL runs as another user.
+    """
+    if not hasattr(config, "workerinput"):
+        os.environ[_FOLDER] = tempfile.mkdtemp(prefix="portal-access-tests-")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """And removes it when all have ended."""
+    if not hasattr(config, "workerinput"):
+        shutil.rmtree(os.environ.pop(_FOLDER), ignore_errors=True)
+
+
 @pytest.fixture(scope="session")
-def shared_folder(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+def shared_folder() -> Path:
     """A folder that all test workers of this run share."""
-    base = tmp_path_factory.getbasetemp()
-    return base if worker_id == "master" else base.parent
+    return Path(os.environ[_FOLDER])
 
 
 @pytest.fixture(scope="session")
-def server(shared_folder: Path) -> str:
+def server(shared_folder: Path) -> Iterator[str]:
     """The PostgreSQL server."""
-    return server_url(shared_folder)
+    with postgres(shared_folder) as url:
+        yield url
 
 
 @pytest.fixture(scope="session")

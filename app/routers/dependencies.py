@@ -100,11 +100,11 @@ class BackOffice:
 
     async def __call__(self, request: Request) -> Call:
         """Raises: Unauthenticated, OrganisationHeaderInvalid, PermissionInvalid, ValidationFailed."""
-        token = _bearer(request)
+        wired: Services = request.app.state.services
+        bearer = await wired.access.bearer(_bearer(request))
         tenant_id = _organisation_header(request, "zf-tuuid")
         organisation_id = _organisation_header(request, "zf-ouuid")
-        wired: Services = request.app.state.services
-        caller = await wired.access.caller(token, tenant_id, organisation_id)
+        caller = await wired.access.caller(bearer, tenant_id, organisation_id)
         caller.require(self.permission)
         once = await self._once(request, caller, wired.idempotency_secret) if self.answer else None
         return Call(caller, _seen(request), once)

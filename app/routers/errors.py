@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -13,9 +12,8 @@ from starlette.exceptions import HTTPException
 from app import errors
 from app.domain.idempotency import Replay
 from app.errors import FieldError, PortalError
+from app.routers.walking import operations
 from app.schemas.problems import FieldProblem, Problem
-
-_log = structlog.get_logger(__name__)
 
 STATUSES: Mapping[type[PortalError], int] = MappingProxyType(
     {
@@ -59,8 +57,6 @@ _BY_STATUS: Mapping[int, type[PortalError]] = MappingProxyType(
     {
         404: errors.ResourceNotFound,
         405: errors.MethodNotAllowed,
-        413: errors.PayloadTooLarge,
-        415: errors.UnsupportedMediaType,
     }
 )
 _INPUT_KEYS: Mapping[str, type[PortalError]] = MappingProxyType(
@@ -81,7 +77,6 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Replay, _replay)
     app.add_exception_handler(RequestValidationError, _validation_error)
     app.add_exception_handler(HTTPException, _http_error)
-    app.add_exception_handler(Exception, _unexpected)
 
 
 async def _portal_error(request: Request, error: Exception) -> Response:
@@ -105,13 +100,14 @@ async def _validation_error(request: Request, error: Exception) -> Response:
 async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     kind = _BY_STATUS.get(error.status_code, errors.ValidationFailed)
-    detail = "Bodies may have 64 KiB at most." if kind is errors.PayloadTooLarge else None
-    return problem(request, kind(detail), headers=dict(error.headers or {}))
+    headers = {"Allow": ", ".join(_methods(request))} if kind is errors.MethodNotAllowed else {}
+    return problem(request, kind(), headers)
 
 
-async def _unexpected(request: Request, error: Exception) -> Response:
-    _log.error("unexpected", fault=type(error).__name__, exc_info=error)
-    return problem(request, errors.InternalError())
+def _methods(request: Request) -> list[str]:
+    """Every method that the address takes; the framework names those of the first route only."""
+    path = request.url.path
+    return sorted({method for method, _, route in operations(request.app) if route.path_regex.match(path)})
 
 
 def _field_error(found: Any) -> FieldError:

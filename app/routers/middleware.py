@@ -1,4 +1,5 @@
-"""What every request passes through, as one plain ASGI layer: correlation id, headers, the access log, metrics."""
+"""What every request passes through, as one plain ASGI layer: correlation id, headers, the last resort for faults, the
+access log and metrics."""
 
 import re
 import secrets
@@ -7,7 +8,11 @@ from typing import Any
 
 import structlog
 from prometheus_client import Counter, Gauge, Histogram
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.errors import InternalError
+from app.routers.errors import problem
 
 _log = structlog.get_logger("access")
 
@@ -51,11 +56,13 @@ class Envelope:
         scope.setdefault("state", {})["correlation_id"] = correlation_id
         headers = self._page_headers if scope["path"].startswith(_EXPLORER) else self._api_headers
         status = 500
+        started_answering = False
         started = time.perf_counter()
 
         async def send_with_headers(message: Message) -> None:
-            nonlocal status
+            nonlocal status, started_answering
             if message["type"] == "http.response.start":
+                started_answering = True
                 status = message["status"]
                 own = {name for name, _ in message.get("headers", ())}
                 message["headers"] = [
@@ -69,6 +76,11 @@ class Envelope:
         with structlog.contextvars.bound_contextvars(correlation_id=correlation_id):
             try:
                 await self._app(scope, receive, send_with_headers)
+            except Exception as fault:
+                _log.error("unexpected", fault=type(fault).__name__, exc_info=fault)
+                if started_answering:
+                    raise
+                await problem(Request(scope), InternalError())(scope, receive, send_with_headers)
             finally:
                 _RUNNING.dec()
                 self._report(scope, status, time.perf_counter() - started)

@@ -16,6 +16,7 @@ from app.errors import PortalError
 from app.routers.dependencies import Anonymous, BackOffice, LoggedIn, LoggingOut
 from app.routers.errors import status_of
 from app.routers.examples import EXAMPLES
+from app.routers.walking import operations
 from app.schemas.problems import FieldProblem, Problem
 
 VERSION = "0.1.0"
@@ -163,21 +164,6 @@ def install(app: FastAPI) -> None:
         return app.openapi_schema
 
     app.openapi = document  # type: ignore[method-assign]  # FastAPI's documented way
-
-
-def operations(app: FastAPI) -> Iterator[tuple[str, str, APIRoute]]:
-    """Every operation of the application: method, path and route."""
-    for context in app.router.routes:
-        yield from _flat(context)
-
-
-def _flat(route: Any) -> Iterator[tuple[str, str, APIRoute]]:
-    if isinstance(route, APIRoute):
-        for method in sorted(route.methods or ()):
-            yield method, route.path, route
-    elif (router := getattr(route, "original_router", None)) is not None:
-        for inner in router.routes:
-            yield from _flat(inner)
 
 
 def guard(route: APIRoute) -> BackOffice | Anonymous | LoggedIn | LoggingOut | None:

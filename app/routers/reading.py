@@ -1,7 +1,8 @@
-"""The one place where JSON comes in, read strictly.
+"""The one place where bodies come in: bounded, and as JSON read strictly.
 
 FastAPI by itself accepts duplicate keys, NaN, lone surrogates and NUL; here they are refused, and a body of
-another type is told so instead of being taken for text.
+another type is told so instead of being taken for text. Its own limit of bodies answers in plain text from outside
+the application, so the limit stands here as well.
 """
 
 import json
@@ -12,14 +13,33 @@ from typing import Any
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
 
-from app.errors import UnsupportedMediaType
+from app.errors import PayloadTooLarge, UnsupportedMediaType
+
+LARGEST_BODY = 64 * 1024
 
 _ESCAPES = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
 _DEEPEST = 32
 
 
 class StrictRequest(Request):
-    """A request whose JSON is read strictly."""
+    """A request whose body is bounded and whose JSON is read strictly."""
+
+    async def body(self) -> bytes:
+        """The body, refused as soon as it is known to be too large.
+
+        Raises: PayloadTooLarge.
+        """
+        if not hasattr(self, "_body"):
+            announced = self.headers.get("content-length", "")
+            if announced.isdigit() and int(announced) > LARGEST_BODY:
+                raise PayloadTooLarge(f"A body may have {LARGEST_BODY} bytes at most.")
+            received = bytearray()
+            async for chunk in self.stream():
+                received += chunk
+                if len(received) > LARGEST_BODY:
+                    raise PayloadTooLarge(f"A body may have {LARGEST_BODY} bytes at most.")
+            self._body = bytes(received)
+        return self._body
 
     async def json(self) -> Any:
         """The body; raises json.JSONDecodeError, which becomes a 422."""
@@ -93,12 +113,14 @@ class StrictRoute(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The handler, given a strict request."""
         handle = super().get_route_handler()
-        if self.body_field is None:
-            return handle
+        expects_body = self.body_field is not None
 
         async def strict(request: Request) -> Response:
-            _check_media_type(request)
-            return await handle(StrictRequest(request.scope, request.receive))
+            own = StrictRequest(request.scope, request.receive)
+            if expects_body:
+                _check_media_type(own)
+                await own.body()  # here, for FastAPI would turn our refusal into one of its own
+            return await handle(own)
 
         return strict
 

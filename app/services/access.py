@@ -4,7 +4,7 @@ from collections import OrderedDict
 from uuid import UUID
 
 from app.bearers import BearerVerifier
-from app.domain.callers import Caller
+from app.domain.callers import Bearer, Caller
 from app.errors import OrganisationHeaderInvalid, PermissionInvalid
 from app.repositories.unit_of_work import Transactions
 
@@ -20,12 +20,18 @@ class Access:
         # An organisation never changes its tenant, so what was read once stays true.
         self._tenants: OrderedDict[UUID, UUID] = OrderedDict()
 
-    async def caller(self, bearer_token: str, tenant_id: UUID, organisation_id: UUID) -> Caller:
+    async def bearer(self, token: str) -> Bearer:
+        """Who the token speaks for.
+
+        Raises: Unauthenticated, TemporarilyUnavailable.
+        """
+        return await self._verifier.verify(token)
+
+    async def caller(self, bearer: Bearer, tenant_id: UUID, organisation_id: UUID) -> Caller:
         """The bearer at work in the organisation.
 
-        Raises: Unauthenticated, PermissionInvalid.
+        Raises: PermissionInvalid.
         """
-        bearer = await self._verifier.verify(bearer_token)
         reaches = bearer.reaches(tenant_id, organisation_id)
         if not reaches or await self._tenant_of(organisation_id) not in (None, tenant_id):
             raise PermissionInvalid("The bearer token does not reach into this organisation.")

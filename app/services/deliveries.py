@@ -77,12 +77,16 @@ class Deliveries:
             await self._sender.send(message)
         except MailRefused as refused:
             return await self._failed(organisation_id, mail, str(refused), permanent=refused.permanent)
+        except ValueError as unfit:  # an address that is not exactly one, of a record older than its check
+            return await self._failed(organisation_id, mail, f"The mail cannot be written: {unfit}", permanent=True)
         async with self._transaction(organisation_id) as uow:
             if await uow.communications.end(communication_id, CommunicationStatus.SUCCESSFUL):
                 _record(uow, ActivityType.COMMUNICATION_SENT, mail, {"kind": mail.kind.value})
         return None
 
     def _skip_reason(self, mail: TakenMail, tokens: list[OneTimeToken], living: list[OneTimeToken]) -> str | None:
+        if mail.attempts > self._rules.attempts:
+            return "Every try ended with the worker that made it."
         if mail.automatic and not mail.organisation.communication_enabled:
             return "Automatic communication is switched off."
         if tokens and not living:
@@ -100,6 +104,7 @@ class Deliveries:
             language=mail.language,
             recipient=organisation.sandbox_recipient or mail.email,
             customer_name=mail.display_name,
+            account_number=mail.customer.account_number,
             message_id=f"{mail.id}.{organisation.organisation_id}@{domain}",
             communication_id=mail.id,
             links=tuple(MailLink(self._url(mail, token), mail.customer.account_number) for token in living),

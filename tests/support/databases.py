@@ -3,7 +3,8 @@
 import asyncio
 import hashlib
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit, urlunsplit
@@ -17,10 +18,18 @@ T = TypeVar("T")
 _LOCK = 20_019_188
 
 
-def server_url(shared: Path) -> str:
+@contextmanager
+def postgres(shared: Path) -> Iterator[str]:
     """The PostgreSQL to test on: PORTAL_TEST_DATABASE_URL, or the embedded one, shared by all workers."""
     given = os.environ.get("PORTAL_TEST_DATABASE_URL")
-    return given or start(shared / "postgres", durable=False).url
+    if given:
+        yield given
+        return
+    hold = start(shared / "postgres", durable=False)
+    try:
+        yield hold.url
+    finally:
+        hold.stop()
 
 
 def named(url: str, database: str) -> str:
