@@ -14,7 +14,6 @@ from tests.support.mail import SmtpServer
 from tests.support.service import listening, test_settings
 from tests.support.world import Customer, Utility, World
 
-
 _FOLDER = "PORTAL_TEST_FOLDER"
 
 

@@ -17,6 +17,7 @@ import httpx
 import uvicorn
 from fastapi import FastAPI
 
+from app import logs
 from app.main import create_app
 from app.settings import Settings, load_settings
 
@@ -41,6 +42,7 @@ def free_port() -> int:
 @contextmanager
 def listening(settings: Settings) -> Iterator[tuple[str, FastAPI]]:
     """The API and its worker in a thread; its address and the application."""
+    logs.configure("error")
     app = create_app(settings)
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, access_log=False, lifespan="on"))
     thread = threading.Thread(target=lambda: asyncio.run(server.serve()), daemon=True)

@@ -52,9 +52,7 @@ class Utility:
     def headers(self) -> dict[str, str]:
         return {"zf-tuuid": str(self.tenant), "zf-ouuid": str(self.organisation)}
 
-    def bearer(
-        self, role: Role | None = Role.ADMINISTRATOR, *permissions: Permission, **claims: Any
-    ) -> dict[str, str]:
+    def bearer(self, role: Role | None = Role.ADMINISTRATOR, *permissions: Permission, **claims: Any) -> dict[str, str]:
         """Headers of an employee (or application) of this organisation."""
         given: dict[str, Any] = {"subject": "employee-7", "name": "Eva Maes"} | claims
         token = self.world.issuer.issue(

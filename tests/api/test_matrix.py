@@ -1,0 +1,287 @@
+"""Who may call what: every operation of the application, tried as every kind of caller (contract sections 4, 5, 10)."""
+
+from dataclasses import dataclass
+from functools import cache
+from uuid import UUID
+
+import httpx
+import pytest
+
+from app.bearers import EmbeddedIssuer, embedded_keys
+from app.clock import utc_now
+from app.ids import new_id
+from app.main import create_app
+from app.permissions import Permission, Role
+from app.routers.openapi import guard
+from app.routers.walking import operations
+from tests.api.expect import problem
+from tests.support.service import test_settings
+from tests.support.world import Client, Customer, Utility, World
+
+ANONYMOUS, SESSION, LEAVING, OPERATOR = "anonymous", "session", "leaving", "operator"
+
+# The contract's table, written out. An operation without a row here fails the first test.
+TABLE: dict[str, str] = {
+    "putCustomer": "customer.write",
+    "getCard": "portal.read",
+    "sendInvitation": "portal.invite",
+    "listInvitations": "portal.read",
+    "revokeInvitation": "portal.invite",
+    "sendEmailConfirmation": "portal.invite",
+    "listActivities": "portal.activity.read",
+    "listOrganisationActivities": "portal.activity.read",
+    "getPortalSettings": "portal.settings.read",
+    "putPortalSettings": "portal.settings.write",
+    "inspectToken": ANONYMOUS,
+    "register": ANONYMOUS,
+    "confirmEmail": ANONYMOUS,
+    "resendConfirmation": ANONYMOUS,
+    "logIn": ANONYMOUS,
+    "listSessions": SESSION,
+    "endSession": SESSION,
+    "getMe": SESSION,
+    "logOut": LEAVING,
+    "getHealth": OPERATOR,
+    "getReadiness": OPERATOR,
+    "getMetrics": OPERATOR,
+    "listCapturedMails": OPERATOR,
+    "show_mailbox": OPERATOR,
+    "custom_swagger_ui_html": OPERATOR,
+    "swagger_ui_redirect": OPERATOR,
+}
+_READONLY = {"portal.read", "portal.activity.read", "portal.settings.read"}
+ROLES: dict[Role, set[str]] = {
+    Role.ADMINISTRATOR: {permission.value for permission in Permission},
+    # Everything in section 4 but impersonate, import and reset the account.
+    Role.USER: _READONLY | {"customer.write", "portal.invite", "portal.resetpassword"},
+    Role.READONLY: _READONLY,
+}
+BODIES: dict[str, dict[str, object]] = {
+    "putCustomer": {"accountNumber": "M-1", "displayName": "Matrix"},
+    "sendInvitation": {},
+    "sendEmailConfirmation": {},
+    "putPortalSettings": {"name": "Matrix", "portalEnabled": True, "portalUrl": "https://portal.example.com"},
+    "inspectToken": {"token": "noise"},
+    "register": {"token": "noise", "customerNumber": "1", "password": "seven warm radiators"},
+    "confirmEmail": {"token": "noise"},
+    "resendConfirmation": {"email": "nobody@example.com"},
+    "logIn": {"email": "nobody@example.com", "password": "seven warm radiators"},
+}
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One operation of the application."""
+
+    id: str
+    method: str
+    path: str
+
+    @property
+    def who(self) -> str:
+        return TABLE[self.id]
+
+
+@cache
+def every_operation() -> tuple[Operation, ...]:
+    app = create_app(test_settings(database_url="postgresql://nobody@127.0.0.1/none"))
+    return tuple(Operation(route.operation_id or route.name, method, path) for method, path, route in operations(app))
+
+
+def of(*kinds: str) -> list[Operation]:
+    return [one for one in every_operation() if TABLE.get(one.id) in kinds]
+
+
+def back_office() -> list[Operation]:
+    permissions = {permission.value for permission in Permission}
+    return [one for one in every_operation() if TABLE.get(one.id) in permissions]
+
+
+def named(one: object) -> str | None:
+    return one.id if isinstance(one, Operation) else None
+
+
+every_back_office = pytest.mark.parametrize("operation", back_office(), ids=named)
+every_anonymous = pytest.mark.parametrize("operation", of(ANONYMOUS), ids=named)
+every_session = pytest.mark.parametrize("operation", of(SESSION, LEAVING), ids=named)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A utility with a customer who is logged in, another utility of the same tenant, and a stranger."""
+
+    utility: Utility
+    sister: Utility
+    stranger: Utility
+    customer: Customer
+
+    def send(self, operation: Operation, headers: dict[str, str], customer: UUID | None = None) -> httpx.Response:
+        path = (
+            operation.path.replace("{customerId}", str(customer or self.customer.id))
+            .replace("{invitationId}", str(new_id()))
+            .replace("{sessionId}", str(new_id()))
+        )
+        body = BODIES.get(operation.id)
+        if operation.id == "putCustomer":
+            body = self.customer.record
+        url = f"{self.utility.world.url}{path}"
+        return self.utility.world.http.request(operation.method, url, headers=headers, json=body)
+
+    @property
+    def session(self) -> dict[str, str]:
+        return self.customer.logged_in().headers
+
+
+@pytest.fixture(scope="module")
+def scene(world: World) -> Scene:
+    utility = world.utility()
+    sister = Utility(world, utility.tenant, new_id())
+    sister.change_settings()
+    return Scene(utility, sister, world.utility(), utility.customer().active())
+
+
+def let_in(answer: httpx.Response) -> None:
+    assert answer.status_code not in (401, 403, 405, 415), answer.text
+    assert answer.status_code < 500, answer.text
+
+
+def forged(utility: Utility) -> dict[str, str]:
+    stranger = EmbeddedIssuer(embedded_keys(["somebody-elses-secret-0123456789-qwertz"]), "portal-access", utc_now)
+    token = stranger.issue(tenant_id=utility.tenant, organisations=None, roles=[Role.ADMINISTRATOR])
+    return utility.headers | {"Authorization": f"Bearer {token}"}
+
+
+def test_every_operation_stands_in_the_table_and_is_guarded_as_it_says() -> None:
+    found = every_operation()
+    assert {one.id for one in found} == set(TABLE), "give the operation a row in TABLE, or take the row away"
+    app = create_app(test_settings(database_url="postgresql://nobody@127.0.0.1/none"))
+    guards = {route.operation_id or route.name: guard(route) for _, _, route in operations(app)}
+    kinds = {"Anonymous": ANONYMOUS, "LoggedIn": SESSION, "LoggingOut": LEAVING, "NoneType": OPERATOR}
+    for name, one in guards.items():
+        declared = getattr(one, "permission", None) or kinds[type(one).__name__]
+        assert declared == TABLE[name], name
+    each = 3 + len(Role) + len(Permission) + 2 + 6
+    cells = len(back_office()) * each + len(of(ANONYMOUS)) * 6 + len(of(SESSION, LEAVING)) * 9 + len(of(OPERATOR))
+    print(f"the matrix: {len(found)} operations, {cells} cells")  # noqa: T201
+
+
+@every_back_office
+def test_the_back_office_needs_a_genuine_bearer(operation: Operation, scene: Scene) -> None:
+    problem(scene.send(operation, scene.utility.headers), 401, "UNAUTHENTICATED")
+    problem(scene.send(operation, forged(scene.utility)), 401, "UNAUTHENTICATED")
+    problem(scene.send(operation, scene.utility.headers | scene.session), 401, "UNAUTHENTICATED")
+
+
+@pytest.mark.parametrize("role", Role, ids=str)
+@every_back_office
+def test_a_role_may_do_what_the_contract_says(operation: Operation, role: Role, scene: Scene) -> None:
+    answer = scene.send(operation, scene.utility.bearer(role))
+    if operation.who in ROLES[role]:
+        let_in(answer)
+    else:
+        assert operation.who in problem(answer, 403, "PERMISSION_INVALID")["detail"]
+
+
+@pytest.mark.parametrize("missing", Permission, ids=str)
+@every_back_office
+def test_one_missing_permission_closes_its_operations_only(
+    operation: Operation, missing: Permission, scene: Scene
+) -> None:
+    others = [permission for permission in Permission if permission is not missing]
+    answer = scene.send(operation, scene.utility.bearer(None, *others))
+    if missing.value == operation.who:
+        assert missing.value in problem(answer, 403, "PERMISSION_INVALID")["detail"]
+    else:
+        let_in(answer)
+
+
+@every_back_office
+def test_its_permission_alone_is_enough(operation: Operation, scene: Scene) -> None:
+    let_in(scene.send(operation, scene.utility.bearer(None, Permission(operation.who))))
+    problem(scene.send(operation, scene.utility.bearer(None)), 403, "PERMISSION_INVALID")
+
+
+@every_back_office
+def test_a_bearer_ends_at_its_organisation_and_tenant(operation: Operation, scene: Scene) -> None:
+    mine = scene.utility.bearer()
+    for place in (
+        scene.sister.headers,
+        scene.stranger.headers,
+        {"zf-tuuid": str(scene.stranger.tenant), "zf-ouuid": str(scene.utility.organisation)},
+        {"zf-tuuid": str(scene.utility.tenant), "zf-ouuid": str(scene.stranger.organisation)},
+    ):
+        problem(scene.send(operation, mine | place), 403, "PERMISSION_INVALID")
+    everywhere = scene.utility.world.issuer.issue(
+        tenant_id=scene.utility.tenant, organisations=None, roles=[Role.ADMINISTRATOR]
+    )
+    of_the_tenant = {"Authorization": f"Bearer {everywhere}"}
+    taken = {"zf-tuuid": str(scene.utility.tenant), "zf-ouuid": str(scene.stranger.organisation)}
+    problem(scene.send(operation, of_the_tenant | taken), 403, "PERMISSION_INVALID")
+    let_in(scene.send(operation, of_the_tenant | scene.utility.headers))
+
+
+@every_back_office
+def test_permission_is_checked_before_existence(operation: Operation, scene: Scene) -> None:
+    if "{customerId}" not in operation.path or operation.id == "putCustomer":
+        return
+    foreign = scene.stranger.customer().id
+    problem(scene.send(operation, scene.utility.bearer(None), new_id()), 403, "PERMISSION_INVALID")
+    unknown = problem(scene.send(operation, scene.utility.bearer(), new_id()), 404, "CUSTOMER_DOES_NOT_EXIST")
+    hidden = problem(scene.send(operation, scene.utility.bearer(), foreign), 404, "CUSTOMER_DOES_NOT_EXIST")
+    own = ("instance", "correlationId")
+    assert {k: v for k, v in unknown.items() if k not in own} == {k: v for k, v in hidden.items() if k not in own}
+
+
+@every_anonymous
+def test_an_anonymous_call_needs_the_organisation_and_no_bearer(operation: Operation, scene: Scene) -> None:
+    plain = scene.send(operation, scene.utility.headers)
+    assert plain.status_code < 500
+    assert plain.status_code != 403
+    key = plain.json().get("key")
+    assert key != "UNAUTHENTICATED"
+    for bearer in (scene.utility.bearer(), forged(scene.utility), scene.utility.headers | scene.session):
+        again = scene.send(operation, bearer)
+        assert (again.status_code, again.json().get("key")) == (plain.status_code, key), "a bearer changes nothing"
+    problem(scene.send(operation, {}), 400, "ORGANISATION_HEADER_INVALID")
+    mixed = {"zf-tuuid": str(scene.stranger.tenant), "zf-ouuid": str(scene.utility.organisation)}
+    problem(scene.send(operation, mixed), 400, "ORGANISATION_HEADER_INVALID")
+
+
+@every_session
+def test_a_portal_call_needs_a_session(operation: Operation, scene: Scene) -> None:
+    problem(scene.send(operation, scene.utility.headers), 401, "UNAUTHENTICATED")
+    problem(scene.send(operation, scene.utility.bearer()), 401, "UNAUTHENTICATED")
+    problem(scene.send(operation, forged(scene.utility)), 401, "UNAUTHENTICATED")
+    let_in(scene.send(operation, scene.session))
+    let_in(scene.send(operation, scene.utility.headers | scene.session))
+
+
+@every_session
+def test_an_ended_session_opens_nothing(operation: Operation, scene: Scene) -> None:
+    ended = scene.session
+    assert Client(scene.utility.world, ended).delete("/portal/sessions/current").status_code == 204
+    answer = scene.send(operation, ended)
+    if operation.who == LEAVING:
+        assert answer.status_code == 204, "logging out twice is logged out again"
+    else:
+        problem(answer, 401, "SESSION_ENDED")
+
+
+@every_session
+def test_a_session_ends_at_its_organisation(operation: Operation, scene: Scene) -> None:
+    for place in (scene.sister.headers, scene.stranger.headers):
+        problem(scene.send(operation, scene.session | place), 401, "SESSION_ENDED")
+
+
+@every_session
+def test_a_session_ends_at_its_tenant(operation: Operation, scene: Scene) -> None:
+    mixed = {"zf-tuuid": str(scene.stranger.tenant), "zf-ouuid": str(scene.utility.organisation)}
+    problem(scene.send(operation, scene.session | mixed), 401, "SESSION_ENDED")
+
+
+@pytest.mark.parametrize("operation", of(OPERATOR), ids=named)
+def test_operators_pages_need_nobody(operation: Operation, scene: Scene) -> None:
+    if operation.path.startswith("/mailbox"):
+        assert scene.send(operation, {}).status_code == 404, "with an SMTP server there is no captured mail"
+    else:
+        assert scene.send(operation, {}).status_code == 200

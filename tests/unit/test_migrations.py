@@ -1,0 +1,142 @@
+"""Migrations on a database of their own, and the log that nobody changes."""
+
+from collections.abc import Iterator
+
+import asyncpg
+import pytest
+from alembic import command
+
+from app.migrating import config, head, migrate
+from tests.support.databases import Sql, drop, fresh_copy, named, run
+
+_THINGS = """
+SELECT 'table ' || table_name || '.' || column_name || ' ' || data_type || ' ' || is_nullable
+       || ' ' || coalesce(column_default, '') AS thing
+  FROM information_schema.columns WHERE table_schema = 'public'
+UNION ALL SELECT 'index ' || indexdef FROM pg_indexes WHERE schemaname = 'public'
+UNION ALL SELECT 'constraint ' || conname || ' ' || pg_get_constraintdef(oid)
+  FROM pg_constraint WHERE connamespace = 'public'::regnamespace
+UNION ALL SELECT 'function ' || proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+UNION ALL SELECT 'trigger ' || tgname FROM pg_trigger WHERE NOT tgisinternal
+UNION ALL SELECT 'type ' || typname FROM pg_type
+  WHERE typnamespace = 'public'::regnamespace AND typtype IN ('e', 'd')
+ORDER BY 1
+"""
+
+
+@pytest.fixture
+def empty(server: str, worker_id: str) -> Iterator[str]:
+    """An empty database."""
+    name = f"portal_migrations_{worker_id}"
+
+    async def make(connection: asyncpg.Connection) -> None:
+        await connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        await connection.execute(f'CREATE DATABASE "{name}"')
+
+    run(server, make)
+    yield named(server, name)
+    drop(server, name)
+
+
+@pytest.fixture
+def sql(server: str, worker_id: str) -> Iterator[Sql]:
+    """A migrated database with one activity."""
+    name = f"portal_log_{worker_id}"
+    made = Sql(fresh_copy(server, name))
+    made.run(
+        "INSERT INTO activities (organisation_id, id, type, actor_type, actor_id, subject_type, subject_id,"
+        " correlation_id) SELECT gen_random_uuid(), gen_random_uuid(), 'PortalLoggedOut', 'system', 'test',"
+        " 'session', gen_random_uuid(), 'test' FROM generate_series(1, 3)"
+    )
+    yield made
+    drop(server, name)
+
+
+def _things(url: str) -> list[str]:
+    return [row["thing"] for row in Sql(url).rows(_THINGS) if "alembic_version" not in row["thing"]]
+
+
+def test_up_down_and_up_again_makes_the_same(empty: str) -> None:
+    before = _things(empty)
+    migrate(empty)
+    first = _things(empty)
+    assert len(first) > 100
+    assert Sql(empty).value("SELECT version_num FROM alembic_version") == head()
+    command.downgrade(config(empty), "base")
+    assert _things(empty) == before, "nothing stays behind"
+    migrate(empty)
+    assert _things(empty) == first
+
+
+def test_each_step_goes_down_and_up(empty: str) -> None:
+    migrate(empty)
+    whole = _things(empty)
+    while Sql(empty).value("SELECT count(*) FROM alembic_version"):
+        command.downgrade(config(empty), "-1")
+    migrate(empty)
+    assert _things(empty) == whole
+
+
+def test_the_tables_are_those_of_the_models(empty: str) -> None:
+    migrate(empty)
+    command.check(config(empty))
+
+
+def test_migrating_twice_changes_nothing(empty: str) -> None:
+    migrate(empty)
+    before = _things(empty)
+    migrate(empty)
+    assert _things(empty) == before
+
+
+def test_the_organisation_leads_every_key_and_index(empty: str) -> None:
+    migrate(empty)
+    rows = Sql(empty).rows(
+        "SELECT t.relname AS of, i.relname AS name, a.attname AS first FROM pg_index x"
+        " JOIN pg_class t ON t.oid = x.indrelid JOIN pg_class i ON i.oid = x.indexrelid"
+        " JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = x.indkey[0]"
+        " WHERE t.relnamespace = 'public'::regnamespace"
+        " AND t.relname NOT LIKE 'pgqueuer%' AND t.relname <> 'alembic_version'"
+    )
+    assert len(rows) > 15
+    assert [row for row in rows if row["first"] != "organisation_id"] == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE activities SET payload = '{}'",
+        "UPDATE activities SET occurred_at = now()",
+        "DELETE FROM activities",
+        "TRUNCATE activities",
+        "TRUNCATE activities CASCADE",
+    ],
+)
+def test_the_log_refuses_every_change(sql: Sql, change: str) -> None:
+    with pytest.raises(asyncpg.RestrictViolationError, match="append-only"):
+        sql.run(change)
+    assert sql.value("SELECT count(*) FROM activities") == 3
+
+
+@pytest.mark.parametrize("setting", ["off", "", "true", "1", "ON"])
+def test_only_the_exact_word_opens_it(sql: Sql, setting: str) -> None:
+    with pytest.raises(asyncpg.RestrictViolationError):
+        sql.run(f"BEGIN; SET LOCAL portal.retention = '{setting}'; DELETE FROM activities; COMMIT")
+    assert sql.value("SELECT count(*) FROM activities") == 3
+
+
+def test_retention_opens_it_for_its_own_transaction_and_for_deleting_only(sql: Sql) -> None:
+    opened = "BEGIN; SET LOCAL portal.retention = 'on';"
+    for change in ("UPDATE activities SET type = 'x'", "TRUNCATE activities"):
+        with pytest.raises(asyncpg.RestrictViolationError):
+            sql.run(f"{opened} {change}; COMMIT")
+
+    async def work(connection: asyncpg.Connection) -> None:
+        async with connection.transaction():
+            await connection.execute("SET LOCAL portal.retention = 'on'")
+            await connection.execute("DELETE FROM activities WHERE id = (SELECT id FROM activities LIMIT 1)")
+        with pytest.raises(asyncpg.RestrictViolationError):
+            await connection.execute("DELETE FROM activities")
+
+    run(sql._url, work)
+    assert sql.value("SELECT count(*) FROM activities") == 2
