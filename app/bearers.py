@@ -32,6 +32,7 @@ LEEWAY_SECONDS = 60
 EVERY_ORGANISATION = "*"
 _MOST_REMEMBERED = 10_000
 _LONGEST_TOKEN = 16_384
+_LONGEST_ID = 200
 
 
 def embedded_keys(secret_keys: Sequence[str]) -> KeySet:
@@ -161,8 +162,8 @@ def _bearer(claims: dict[str, Any]) -> Bearer:
         return Bearer(
             actor=Actor(
                 ActorType.APPLICATION if claims.get("idtyp") == "app" else ActorType.EMPLOYEE,
-                str(claims.get("oid") or claims["sub"]),
-                claims.get("name"),
+                _plain_id(claims.get("oid") or claims["sub"]),
+                _plain_name(claims.get("name")),
             ),
             tenant_id=UUID(claims["zf_tenant"]),
             organisation_ids=None if EVERY_ORGANISATION in named else frozenset(UUID(text) for text in named),
@@ -171,6 +172,23 @@ def _bearer(claims: dict[str, Any]) -> Bearer:
         )
     except (KeyError, TypeError, ValueError, AttributeError):
         raise Unauthenticated("The bearer token does not name its tenant and organisations.") from None
+
+
+def _plain_id(value: Any) -> str:
+    """A subject as it may stand in the log.
+
+    Raises: ValueError.
+    """
+    if not isinstance(value, str) or not value.isprintable() or not 1 <= len(value) <= _LONGEST_ID:
+        raise ValueError("a subject is a line of text")
+    return value
+
+
+def _plain_name(value: Any) -> str | None:
+    """A name without what steers terminals and mails; what is no text is no name."""
+    if not isinstance(value, str):
+        return None
+    return "".join(character if character.isprintable() else " " for character in value)[:_LONGEST_ID].strip() or None
 
 
 _PERMISSIONS = frozenset(permission.value for permission in Permission)

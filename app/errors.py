@@ -99,7 +99,7 @@ class ValidationFailed(PortalError):
 
 
 class NotAnEmailAddress(PortalError):
-    key = "FIELD_NOT_AN_EMAILADDRESS"
+    key = "FIELD_NOT_AN_EMAILADRESS"  # with one d, as the platform spells it
     title = "The field is not an e-mail address"
     solution = "Correct the e-mail address and try again."
 

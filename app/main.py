@@ -89,6 +89,7 @@ def create_app(settings: Settings, *, clock: Clock = utc_now) -> FastAPI:
         description=openapi.DESCRIPTION,
         openapi_tags=openapi.TAGS,
         lifespan=lifespan,
+        redirect_slashes=False,  # such a redirect would repeat the request's Host header
         swagger_ui_parameters=openapi.EXPLORER,
     )
     for router in _ROUTERS:

@@ -35,6 +35,11 @@ class Link:
     token_id: UUID
 
 
+# 104 characters at most: 32 bytes of ids, written twice in base64, a dot, and 32 bytes of signature. The serializer
+# compresses ids with long runs of zeros, so a token may be shorter.
+LONGEST_TOKEN = 104
+
+
 class TokenSigner:
     """Signs and reads tokens with a ring of keys: the first signs, all verify."""
 
@@ -44,7 +49,7 @@ class TokenSigner:
         self._rings = {purpose: [_serializer(key, purpose) for key in keys] for purpose in Purpose}
 
     def sign(self, purpose: Purpose, organisation_id: UUID, token_id: UUID) -> str:
-        """The token for a row: 104 characters, safe in a URL's fragment, the same at each call."""
+        """The token for a row: at most LONGEST_TOKEN characters, safe in a URL's fragment, the same at each call."""
         content = base64.urlsafe_b64encode(organisation_id.bytes + token_id.bytes).decode().rstrip("=")
         return str(self._rings[purpose][0].dumps(content))
 
@@ -56,6 +61,8 @@ class TokenSigner:
 
         Raises: TokenInvalid, the same for noise, damage, another purpose and a key no longer in the ring.
         """
+        if len(token) > LONGEST_TOKEN:
+            raise TokenInvalid
         for serializer in self._rings[purpose]:
             try:
                 content = serializer.loads(token)

@@ -92,6 +92,18 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """What the headers of a portal session say about tenant and organisation, if they say anything."""
+
+    tenant_id: UUID | None = None
+    organisation_id: UUID | None = None
+
+    def admits(self, tenant_id: UUID, organisation_id: UUID) -> bool:
+        """Whether a session of this organisation may be used here."""
+        return self.tenant_id in (None, tenant_id) and self.organisation_id in (None, organisation_id)
+
+
+@dataclass(frozen=True, slots=True)
 class AnonymousCall:
     """A call of the portal before anyone has logged in."""
 

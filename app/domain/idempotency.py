@@ -7,10 +7,10 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer as it was given: HTTP's status number and the JSON body."""
+    """An answer as it was given: HTTP's status number and the text of the JSON body."""
 
     status: int
-    body: Any
+    body: str
 
 
 @dataclass(frozen=True, slots=True)

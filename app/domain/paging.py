@@ -4,7 +4,7 @@ import base64
 import binascii
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Generic, TypeVar
 from uuid import UUID
 
@@ -36,8 +36,8 @@ class Cursor:
             moment = datetime.fromisoformat(at)
             if moment.tzinfo is None:
                 raise ValueError("a cursor's time has a zone")
-            return cls(moment, UUID(row_id))
-        except (ValueError, binascii.Error):
+            return cls(moment.astimezone(UTC), UUID(row_id))
+        except (ValueError, OverflowError, binascii.Error):
             message = "Send back nextPageToken as it came, or leave it out to start at the newest."
             raise ValidationFailed(errors=[FieldError("continuationToken", "VALIDATION_FAILED", message)]) from None
 

@@ -1,7 +1,6 @@
 """First answers to requests that carried an Idempotency-Key, kept for a day."""
 
-from sqlalchemy import Column, Index, Integer, LargeBinary, Table
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import Column, Index, Integer, LargeBinary, Table, Text
 
 from app.models.metadata import metadata, moment, organisation_id
 
@@ -13,7 +12,7 @@ idempotency_answers = Table(
     Column("key_digest", LargeBinary, primary_key=True),
     Column("request_digest", LargeBinary, nullable=False),
     Column("status", Integer, nullable=False),
-    Column("body", JSONB, nullable=False),
+    Column("body", Text, nullable=False),  # as it was sent: jsonb would put the fields into another order
     moment("created_at", now=True),
 )
 

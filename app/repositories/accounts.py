@@ -1,6 +1,7 @@
 """Portal accounts and their credentials."""
 
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import bindparam, case, func, insert, null, or_, select, update
@@ -77,6 +78,12 @@ _SET_UNCONFIRMED_EMAIL = Statement(
     .values(email=bindparam("email"))
 )
 
+
+def _number(text: Any) -> Any:
+    """A customer number as `same_customer_number` compares it: without spaces, in lower case."""
+    return func.lower(func.replace(text, " ", ""))
+
+
 _LOGIN_CANDIDATES = Statement(
     select(
         *ACCOUNT_COLUMNS,
@@ -95,7 +102,7 @@ _LOGIN_CANDIDATES = Statement(
         _LIVE,
         or_(
             bindparam("account_number", type_=Text()).is_(None),
-            func.lower(customers.c.account_number) == func.lower(bindparam("account_number", type_=Text())),
+            _number(customers.c.account_number) == _number(bindparam("account_number", type_=Text())),
         ),
     )
     .order_by(func.coalesce(accounts.c.last_active_at, accounts.c.registered_at).desc(), accounts.c.id)

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.types import Integer, Text, Uuid
 
 from app.database import Connection, Statement
-from app.domain.callers import Actor
+from app.domain.callers import Actor, ActorType
 from app.domain.communications import Communication, CommunicationStatus
 from app.domain.one_time_tokens import OneTimeToken, TokenState
 from app.domain.paging import Cursor, Page, PageRequest
@@ -139,9 +139,13 @@ _OF_COMMUNICATION = Statement(
     .order_by(tokens.c.created_at, tokens.c.id)
 )
 
-_MADE_WITHIN_AN_HOUR = Statement(
-    select(func.count().label("made")).where(
+_ASKED_FOR_WITHIN_AN_HOUR = Statement(
+    select(func.count().label("made"))
+    .select_from(_with_mail)
+    .where(
         tokens.c.organisation_id == ORGANISATION,
+        tokens.c.created_by_type == ActorType.CUSTOMER.value,
+        communications.c.automatic.is_(False),
         tokens.c.customer_id == _CUSTOMER,
         tokens.c.purpose == _PURPOSE,
         tokens.c.created_at > func.now() - literal(timedelta(hours=1), Interval()),
@@ -264,7 +268,7 @@ class Tokens:
         rows = await self._connection.rows(_OF_COMMUNICATION, communication_id=communication_id)
         return [one_time_token(row) for row in rows]
 
-    async def made_within_an_hour(self, customer_id: UUID, purpose: Purpose) -> int:
-        """How many tokens of this purpose the customer got in the last hour."""
-        row = await self._connection.one(_MADE_WITHIN_AN_HOUR, customer_id=customer_id, purpose=purpose.value)
+    async def asked_for_within_an_hour(self, customer_id: UUID, purpose: Purpose) -> int:
+        """How many tokens of this purpose the customer asked for, and got, in the last hour."""
+        row = await self._connection.one(_ASKED_FOR_WITHIN_AN_HOUR, customer_id=customer_id, purpose=purpose.value)
         return int(row["made"])

@@ -11,15 +11,16 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Depends, Header, Path, Query, Request
-from pydantic import AwareDatetime, BaseModel
+from pydantic import BaseModel
 
 from app.domain.activities import ActivityFilter, ActivityType
-from app.domain.callers import ActorType, AnonymousCall, Call, Caller, Seen
+from app.domain.callers import ActorType, AnonymousCall, Call, Caller, Place, Seen
 from app.domain.idempotency import Answer, Once
 from app.domain.paging import DEFAULT_PAGE_SIZE, MAXIMUM_PAGE_SIZE, Cursor, PageRequest
 from app.domain.sessions import PortalVisitor
 from app.errors import FieldError, OrganisationHeaderInvalid, Unauthenticated, ValidationFailed
 from app.permissions import Permission
+from app.schemas.base import Moment
 from app.services.access import Access
 from app.services.activities import Activities
 from app.services.cards import Cards
@@ -80,6 +81,14 @@ def _organisation_header(request: Request, name: str) -> UUID:
         raise OrganisationHeaderInvalid(f"The header {name} is missing or not a UUID.") from None
 
 
+def _place(request: Request) -> Place:
+    """The optional headers of a portal session."""
+    tenant_id, organisation_id = (
+        _organisation_header(request, name) if name in request.headers else None for name in ("zf-tuuid", "zf-ouuid")
+    )
+    return Place(tenant_id, organisation_id)
+
+
 def _bearer(request: Request) -> str:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
@@ -126,7 +135,7 @@ class BackOffice:
 
     def _render(self, result: Any) -> Answer:
         schema: Any = self.answer
-        return Answer(self.status, schema.of(result).model_dump(mode="json", by_alias=True))
+        return Answer(self.status, schema.of(result).model_dump_json(by_alias=True))
 
 
 class Anonymous:
@@ -154,12 +163,8 @@ class LoggedIn:
 
     async def __call__(self, request: Request) -> Visit:
         """Raises: Unauthenticated, SessionEnded, OrganisationHeaderInvalid."""
-        token = _bearer(request)
-        named = None
-        if "zf-ouuid" in request.headers:
-            named = _organisation_header(request, "zf-ouuid")
         wired: Services = request.app.state.services
-        return Visit(await wired.sessions.recognise(token, named), _seen(request))
+        return Visit(await wired.sessions.recognise(_bearer(request), _place(request)), _seen(request))
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +172,7 @@ class Leaving:
     """A call that ends its own session, which may have ended before."""
 
     token: str
+    place: Place
     seen: Seen
 
 
@@ -174,8 +180,8 @@ class LoggingOut:
     """A call with a session that is, or was, one."""
 
     async def __call__(self, request: Request) -> Leaving:
-        """Raises: Unauthenticated."""
-        return Leaving(_bearer(request), _seen(request))
+        """Raises: Unauthenticated, OrganisationHeaderInvalid."""
+        return Leaving(_bearer(request), _place(request), _seen(request))
 
 
 AnonymousVisit = Annotated[AnonymousCall, Depends(Anonymous())]
@@ -208,8 +214,8 @@ Paging = Annotated[PageRequest, Depends(page_request)]
 
 async def activity_filter(
     types: Annotated[list[ActivityType] | None, Query(alias="type", max_length=50, description="Repeatable.")] = None,
-    from_at: Annotated[AwareDatetime | None, Query(alias="fromDateTime", description="Inclusive.")] = None,
-    to_at: Annotated[AwareDatetime | None, Query(alias="toDateTime", description="Exclusive.")] = None,
+    from_at: Annotated[Moment | None, Query(alias="fromDateTime", description="Inclusive.")] = None,
+    to_at: Annotated[Moment | None, Query(alias="toDateTime", description="Exclusive.")] = None,
     actor_type: Annotated[ActorType | None, Query(alias="actorType")] = None,
     impersonated: Annotated[bool | None, Query(description="Only during an impersonation, or only outside.")] = None,
 ) -> ActivityFilter:

@@ -6,7 +6,6 @@ from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from app import errors
@@ -86,7 +85,8 @@ async def _portal_error(request: Request, error: Exception) -> Response:
 
 async def _replay(_request: Request, replay: Exception) -> Response:
     assert isinstance(replay, Replay)
-    return JSONResponse(replay.answer.body, replay.answer.status, headers={"Idempotency-Replayed": "true"})
+    headers = {"Idempotency-Replayed": "true"}
+    return Response(replay.answer.body, replay.answer.status, headers, media_type="application/json")
 
 
 async def _validation_error(request: Request, error: Exception) -> Response:

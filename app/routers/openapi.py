@@ -215,12 +215,9 @@ def _describe(operation: dict[str, Any], route: APIRoute) -> None:
     elif isinstance(kind, Anonymous):
         operation["security"] = [{_TENANT: [], _ORGANISATION: []}]
         common += [errors.OrganisationHeaderInvalid]
-    elif isinstance(kind, LoggedIn):
+    elif isinstance(kind, LoggedIn | LoggingOut):
         operation["security"] = [{_SESSION: []}]
         common += [errors.Unauthenticated, errors.SessionEnded, errors.OrganisationHeaderInvalid]
-    elif isinstance(kind, LoggingOut):
-        operation["security"] = [{_SESSION: []}]
-        common += [errors.Unauthenticated]
     if kind is not None:
         common.append(errors.TemporarilyUnavailable)
     if "requestBody" in operation:

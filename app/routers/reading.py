@@ -6,6 +6,7 @@ the application, so the limit stands here as well.
 """
 
 import json
+import math
 import re
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -59,7 +60,12 @@ def strict_json(body: bytes) -> Any:
         raise json.JSONDecodeError("The body is not UTF-8", "", 0) from None
     if body.count(b"[") + body.count(b"{") > _DEEPEST and _depth(text) > _DEEPEST:
         raise json.JSONDecodeError(f"The body is nested more than {_DEEPEST} levels deep", "", 0)
-    value = json.loads(text, object_pairs_hook=_no_duplicates, parse_constant=_no_constant)
+    try:
+        value = json.loads(text, object_pairs_hook=_no_duplicates, parse_constant=_no_constant, parse_float=_finite)
+    except json.JSONDecodeError:
+        raise
+    except ValueError:  # a number of thousands of digits
+        raise json.JSONDecodeError("A number is too long", "", 0) from None
     if _ESCAPES.search(body) or b"\x00" in body:
         _check_text(value)
     return value
@@ -92,6 +98,13 @@ def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_constant(name: str) -> Any:
     raise json.JSONDecodeError(f"{name} is not JSON", "", 0)
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise json.JSONDecodeError("A number is too large", "", 0)
+    return number
 
 
 def _check_text(value: Any) -> None:

@@ -3,10 +3,11 @@
 import re
 import unicodedata
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Annotated, Generic, TypeVar
 
 from email_validator import EmailNotValidError, validate_email
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
@@ -49,7 +50,7 @@ def _email(value: str) -> str:
     try:
         checked = validate_email(value, check_deliverability=False, allow_smtputf8=False)
     except EmailNotValidError:
-        raise PydanticCustomError("FIELD_NOT_AN_EMAILADDRESS", "This is not an e-mail address") from None
+        raise PydanticCustomError("FIELD_NOT_AN_EMAILADRESS", "This is not an e-mail address") from None
     return checked.ascii_email or checked.normalized
 
 
@@ -74,6 +75,21 @@ def _culture(value: str) -> str:
     return value
 
 
+def _in_utc(value: datetime) -> datetime:
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise PydanticCustomError("VALIDATION_FAILED", "The time is out of range") from None
+
+
+def _is_text(value: object) -> object:
+    """Pydantic would take a number for seconds since 1970."""
+    if not isinstance(value, str) or "-" not in value[1:]:
+        raise PydanticCustomError("VALIDATION_FAILED", "A time is written as RFC 3339: 2026-11-22T18:56:20Z")
+    return value
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_is_text), AfterValidator(_in_utc)]
 Email = Annotated[
     str, StringConstraints(max_length=254), AfterValidator(_email), Field(json_schema_extra={"format": "email"})
 ]
@@ -87,7 +103,6 @@ Culture = Annotated[
 ]
 Token = Annotated[
     str,
-    StringConstraints(min_length=1, max_length=512),
     Field(description="The token out of the link in the mail: all that follows `#token=`."),
 ]
 Password = Annotated[

@@ -1,13 +1,13 @@
 """The customer's record."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field, StrictInt
+from pydantic import Field, StrictInt
 
 from app.domain.customers import Contract, ContractStatus, Customer, Document, DocumentVisibility
-from app.schemas.base import Answered, Culture, Email, Given, Line
+from app.schemas.base import Answered, Culture, Email, Given, Line, Moment
 
 MOST_LINKED = 1000
 
@@ -29,7 +29,7 @@ class DocumentBody(Given):
     document_id: UUID
     name: Line
     visibility: DocumentVisibility
-    created_date_time: AwareDatetime
+    created_date_time: Moment
 
 
 class CustomerRecord(Given):
@@ -76,8 +76,7 @@ class CustomerRecord(Given):
                 Contract(one.contract_id, one.contract_number, one.status, one.invoice_count) for one in self.contracts
             ),
             documents=tuple(
-                Document(one.document_id, one.name, one.visibility, one.created_date_time.astimezone(UTC))
-                for one in self.documents
+                Document(one.document_id, one.name, one.visibility, one.created_date_time) for one in self.documents
             ),
         )
 

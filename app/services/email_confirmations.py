@@ -3,7 +3,7 @@
 from dataclasses import replace
 from uuid import UUID
 
-from app.domain.accounts import portal_status
+from app.domain.accounts import masked, portal_status
 from app.domain.activities import ActivityType, NewActivity, Subject, SubjectType
 from app.domain.callers import AnonymousCall, Call, Seen
 from app.domain.cards import Standing, confirmation_refusal
@@ -39,6 +39,16 @@ class EmailConfirmations:
                 raise UserNotFound
             if email is not None and email != account.email:
                 await uow.accounts.set_unconfirmed_email(account.account_id, email)
+                uow.activities.record(
+                    NewActivity(
+                        ActivityType.EMAIL_CHANGED,
+                        call.actor,
+                        call.seen,
+                        Subject(SubjectType.ACCOUNT, account.account_id),
+                        standing.ref,
+                        {"email": masked(email)},
+                    )
+                )
             recipient = Recipient(email or account.email, standing.language)
             return uow.answer(
                 await send_link(uow, Purpose.EMAIL_CONFIRMATION, standing, recipient, by=call.actor, seen=call.seen)
@@ -58,7 +68,10 @@ class EmailConfirmations:
                 standing = await uow.customers.locked_standing(customer_id)
                 if confirmation_refusal(standing) or standing.account is None:
                     continue
-                if await uow.tokens.made_within_an_hour(customer_id, Purpose.EMAIL_CONFIRMATION) >= MOST_MAILS_AN_HOUR:
+                if (
+                    await uow.tokens.asked_for_within_an_hour(customer_id, Purpose.EMAIL_CONFIRMATION)
+                    >= MOST_MAILS_AN_HOUR
+                ):
                     continue
                 recipient = Recipient(standing.account.email, standing.language)
                 await send_link(

@@ -54,10 +54,16 @@ class PortalSettings:
 
 
 def _changed(before: Organisation | None, new: Organisation) -> list[str]:
-    """The names of the settings that differ; values stay out of the log, some are addresses."""
+    """The settings that differ, by the API's names; values stay out of the log, some are addresses."""
     kept: set[str] = {"tenant_id", "organisation_id", "page_notifications"}
 
     def value(of: Organisation | None, name: str) -> Any:
         return getattr(of, name) if of else None
 
-    return [f.name for f in fields(Organisation) if f.name not in kept and value(before, f.name) != value(new, f.name)]
+    changed = [f.name for f in fields(Organisation) if value(before, f.name) != value(new, f.name)]
+    return [_camel(name) for name in changed if name not in kept]
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(word.title() for word in rest)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from app.domain.activities import ActivityType, CustomerRef, NewActivity, Subject, SubjectType
-from app.domain.callers import Actor, ActorType, AnonymousCall, Seen
+from app.domain.callers import Actor, ActorType, AnonymousCall, Place, Seen
 from app.domain.paging import Page, PageRequest
 from app.domain.sessions import PortalSession, PortalVisitor
 from app.errors import (
@@ -89,13 +89,13 @@ class Sessions:
             raise EmailNotConfirmedAtLogin
         return await self._open(fitting[0], login.password, call)
 
-    async def recognise(self, token: str, organisation_id: UUID | None) -> PortalVisitor:
-        """Who is behind a session token; `organisation_id` is what the headers say, if they say anything.
+    async def recognise(self, token: str, place: Place) -> PortalVisitor:
+        """Who is behind a session token, at the place that the headers name.
 
         Raises: Unauthenticated, SessionEnded.
         """
-        visitor, live = await self._find(token)
-        if not live or organisation_id not in (None, visitor.standing.organisation.organisation_id):
+        visitor, live = await self._find(token, place)
+        if not live:
             raise SessionEnded
         return visitor
 
@@ -104,12 +104,12 @@ class Sessions:
         async with self._transaction.reading(visitor.standing.organisation.organisation_id) as uow:
             return await uow.sessions.page(visitor.standing.customer.customer_id, request, idle=self._limits.idle)
 
-    async def log_out(self, token: str, *, seen: Seen) -> None:
+    async def log_out(self, token: str, place: Place, *, seen: Seen) -> None:
         """End the session of this token; once more changes nothing.
 
-        Raises: Unauthenticated, when the token never was a session's.
+        Raises: Unauthenticated, when the token never was a session's; SessionEnded, at another place.
         """
-        visitor, live = await self._find(token)
+        visitor, live = await self._find(token, place)
         if live:
             await self.end(visitor, visitor.session_id, seen=seen)
 
@@ -133,12 +133,15 @@ class Sessions:
             elif not await uow.sessions.exists(customer.customer_id, session_id):
                 raise ResourceNotFound
 
-    async def _find(self, token: str) -> tuple[PortalVisitor, bool]:
+    async def _find(self, token: str, place: Place) -> tuple[PortalVisitor, bool]:
         key = read_session_token(token)
         async with self._transaction.reading(key.organisation_id) as uow:
             found = await uow.sessions.recognise(key.session_id, key.secret_digest, idle=self._limits.idle)
         if found is None:
             raise Unauthenticated
+        organisation = found[0].standing.organisation
+        if not place.admits(organisation.tenant_id, organisation.organisation_id):
+            raise SessionEnded
         return found
 
     async def _open(self, candidate: LoginCandidate, password: str, call: AnonymousCall) -> LoggedIn:

@@ -37,7 +37,7 @@ async def list_sessions(visit: PortalVisit, services: Service, page: Paging) -> 
 @router.delete("/current", operation_id="logOut", summary="Log out", status_code=204)
 async def log_out(leaving: LeavingVisit, services: Service) -> None:
     """Ends the session that asks; once more answers the same."""
-    await services.sessions.log_out(leaving.token, seen=leaving.seen)
+    await services.sessions.log_out(leaving.token, leaving.place, seen=leaving.seen)
 
 
 @router.delete(
