@@ -44,6 +44,8 @@ def main() -> None:
     except (SettingsError, EmbeddedUnavailable, TourFailed) as problem:
         _problems.print(f"[red]portal-access:[/] {problem}")
         sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """Listening: uvicorn as this service wants it."""
 
 import os
+import signal
 import socket
 import tempfile
 from collections.abc import Callable
@@ -39,8 +40,14 @@ class _Announcing(uvicorn.Server):
             self._announce()
 
 
+def _leave(_number: int, _frame: object) -> None:
+    raise SystemExit(0)
+
+
 def listen(settings: Settings, host: str, port: int, workers: int, announce: Callable[[], None] = lambda: None) -> None:
     """Answer requests until told to stop; `announce` is called once the service listens."""
+    # uvicorn repeats the signal that ended it; without this SIGTERM would end the process before its clean-up.
+    signal.signal(signal.SIGTERM, _leave)
     options = {
         "host": host,
         "port": port,

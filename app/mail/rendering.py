@@ -13,7 +13,7 @@ from pathlib import Path
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_time
-from jinja2 import DictLoader, Environment, StrictUndefined, Template
+from jinja2 import DictLoader, Environment, StrictUndefined, Template, select_autoescape
 from mjml import mjml2html
 
 from app.domain.communications import MailKind
@@ -52,21 +52,33 @@ class MailRenderer:
         Raises: CatalogueError, for a text that is missing or cannot be used.
         """
         # `fonts` is empty, for MJML would have a mail load its default font from somebody else's server.
-        layout = mjml2html((folder / "layout.mjml").read_text(encoding="utf-8"), fonts={})
-        self._html = Environment(
-            loader=DictLoader({"layout": layout}), autoescape=True, undefined=StrictUndefined, auto_reload=False
-        )
-        self._text = Environment(
-            loader=DictLoader({"layout": (folder / "layout.txt").read_text(encoding="utf-8")}),
-            autoescape=False,  # noqa: S701 - the text part is not HTML
+        sources = {
+            "layout.html": mjml2html((folder / "layout.mjml").read_text(encoding="utf-8"), fonts={}),
+            "layout.txt": (folder / "layout.txt").read_text(encoding="utf-8"),
+        }
+        catalogue = read_catalogue(folder)
+        for language, texts in catalogue.items():
+            for kind in MailKind:
+                phrases: Texts = {"button": "", **texts[COMMON], **texts[kind.value]}
+                sources[f"{language}/{kind.value}.html"] = _child("layout.html", _html_safe(phrases))
+                sources[f"{language}/{kind.value}.txt"] = _child("layout.txt", phrases)
+                sources[f"{language}/{kind.value}.subject"] = str(phrases["subject"])
+        templates = Environment(
+            loader=DictLoader(sources),
+            autoescape=select_autoescape(("html",), default=False),  # what is not HTML has nothing to escape
             undefined=StrictUndefined,
             trim_blocks=True,
             auto_reload=False,
+            cache_size=len(sources),
         )
-        catalogue = read_catalogue(folder)
         self.languages = tuple(catalogue)
         self._letters = {
-            (language, kind): self._compile(texts[kind.value], texts[COMMON])
+            (language, kind): _Letter(
+                subject=templates.get_template(f"{language}/{kind.value}.subject"),
+                text=templates.get_template(f"{language}/{kind.value}.txt"),
+                html=templates.get_template(f"{language}/{kind.value}.html"),
+                has_button="button" in texts[kind.value],
+            )
             for language, texts in catalogue.items()
             for kind in MailKind
         }
@@ -126,20 +138,10 @@ class MailRenderer:
             culture=culture,
         )
 
-    def _compile(self, texts: Texts, common: Texts) -> _Letter:
-        phrases: Texts = {"button": "", **common, **texts}
-        subject = str(phrases["subject"])
-        return _Letter(
-            subject=self._text.from_string(subject),
-            text=self._text.from_string(_child(phrases)),
-            html=self._html.from_string(_child(_html_safe(phrases))),
-            has_button="button" in texts,
-        )
 
-
-def _child(phrases: Texts) -> str:
+def _child(layout: str, phrases: Texts) -> str:
     """A template that fills the layout with phrases: what a child sets at its top, its parent sees."""
-    lines = ["{% extends 'layout' %}"]
+    lines = [f"{{% extends '{layout}' %}}"]
     for key, phrase in phrases.items():
         if isinstance(phrase, list):
             names = [f"{key}_{number}" for number in range(len(phrase))]

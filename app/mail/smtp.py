@@ -202,6 +202,9 @@ class SmtpSender:
         except (SMTPException, OSError):
             connection.smtp.close()
             return
+        except BaseException:
+            connection.smtp.close()
+            raise
         if connection.mails >= self._mails_per_connection:
             await _quit(connection.smtp)
             return
