@@ -68,6 +68,7 @@ class MailRenderer:
             autoescape=select_autoescape(("html",), default=False),  # what is not HTML has nothing to escape
             undefined=StrictUndefined,
             trim_blocks=True,
+            keep_trailing_newline=True,
             auto_reload=False,
             cache_size=len(sources),
         )
