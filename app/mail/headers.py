@@ -15,7 +15,8 @@ LONGEST_NAME = 200  # characters; no header line comes near the 998 octets of RF
 # Control characters, line and paragraph separators, lone surrogates, and what turns the direction of writing.
 _UNFIT = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]+")
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+")
-_ADDRESS = re.compile(r'[^\s\x00-\x1f\x7f-\x9f@,;:<>()\[\]\\"]+@[^\s\x00-\x1f\x7f-\x9f@,;:<>()\[\]\\"]+')
+_WORD = r'[^\s@,;:<>()\[\]\\".]+'
+_ADDRESS = re.compile(rf"({_WORD}(?:\.{_WORD})*)@({_WORD}(?:\.{_WORD})*)")
 
 
 def fit(name: str) -> str:
@@ -35,14 +36,14 @@ def one_address(address: str, display_name: str = "") -> Address:
 
     Raises: ValueError, for anything but one plain address.
     """
-    if not _ADDRESS.fullmatch(address):
+    found = _ADDRESS.fullmatch(address)
+    if found is None or _UNFIT.search(address):
         raise ValueError("not one e-mail address")
-    local, _, domain = address.partition("@")
     try:
-        ascii_domain = domain if domain.isascii() else domain.encode("idna").decode("ascii")
-        return Address(display_name=display_name, addr_spec=f"{local}@{ascii_domain}")
-    except Exception as error:  # the standard library's parser has faults of several kinds
+        domain = found[2] if found[2].isascii() else found[2].encode("idna").decode("ascii")
+    except UnicodeError as error:
         raise ValueError("not one e-mail address") from error
+    return Address(display_name=display_name, username=found[1], domain=domain)
 
 
 class _SenderHeader(UniqueAddressHeader):

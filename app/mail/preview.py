@@ -24,7 +24,7 @@ _INDEX = """<!doctype html>
 body { font-family: system-ui, sans-serif; margin: 2rem; }
 section { display: flex; flex-wrap: wrap; gap: 1.5rem; }
 figure { margin: 0; }
-iframe { width: 640px; height: 900px; border: 1px solid #ccd3d6; }
+iframe { width: 640px; height: 1080px; border: 1px solid #ccd3d6; }
 </style>
 </head>
 <body>
