@@ -6,24 +6,28 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 from uuid import UUID
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from app import logs, seed
 from app.bearers import EmbeddedIssuer, embedded_keys
 from app.clock import utc_now
 from app.embedded import EmbeddedUnavailable
 from app.embedded import start as start_embedded
+from app.errors import TemporarilyUnavailable
 from app.jobs.worker import until_told
 from app.mail.preview import write_previews
 from app.main import create_app, running
+from app.migrating import DatabaseUnreachable
 from app.migrating import migrate as migrate_database
 from app.permissions import Permission, Role
+from app.routers.openapi import VERSION
 from app.serving import check_port, listen
-from app.settings import Settings, SettingsError, load_settings, settings_table
+from app.settings import Settings, SettingsError, load_settings, settings_table, unknown_settings
 from app.tour import Guide, Tour, TourFailed
 
 app = typer.Typer(
@@ -39,13 +43,23 @@ _problems = Console(stderr=True, highlight=False, soft_wrap=True)
 
 def main() -> None:
     """The command line. What is wrong with the settings is one line, and the exit status 2."""
+    for line in unknown_settings():
+        _problems.print(f"[yellow]portal-access:[/] {line}")
     try:
         app()
     except (SettingsError, EmbeddedUnavailable, TourFailed) as problem:
-        _problems.print(f"[red]portal-access:[/] {problem}")
-        sys.exit(2)
+        _stop(str(problem))
+    except (DatabaseUnreachable, TemporarilyUnavailable) as problem:
+        _stop(f"The database that PORTAL_DATABASE_URL names cannot be used ({problem}).")
+    except OSError as problem:
+        _stop(f"{problem.filename or 'A file'} cannot be used ({problem.strerror}).")
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def _stop(reason: str) -> NoReturn:
+    _problems.print(f"[red]portal-access:[/] {escape(reason)}")
+    sys.exit(2)
 
 
 @contextmanager
@@ -60,6 +74,21 @@ def _with_database(settings: Settings) -> Iterator[Settings]:
         yield settings.model_copy(update={"database_url": postgres.url})
     finally:
         postgres.stop()
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        sys.stdout.write(f"portal-access {VERSION}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """The service behind the customer-portal card."""
 
 
 @app.command(
@@ -171,7 +200,9 @@ def migrate() -> None:
 def token(
     tenant: Annotated[UUID, typer.Option(help="The tenant's UUID.")],
     organisation: Annotated[str, typer.Option(help="The organisation's UUID, or * for all of the tenant.")],
-    role: Annotated[Role | None, typer.Option(help="A built-in role.")] = None,
+    role: Annotated[
+        Role | None, typer.Option(help="A built-in role. Without it and without --permission: administrator.")
+    ] = None,
     permission: Annotated[
         list[Permission] | None, typer.Option(help="Single permissions; repeatable. Without a role: exactly these.")
     ] = None,

@@ -53,6 +53,11 @@ class PermissionInvalid(PortalError):
     solution = "Ask an administrator of the organisation for the permission that the detail names."
 
 
+class OrganisationOutOfReach(PermissionInvalid):
+    title = "The bearer token does not reach into this organisation"
+    solution = "Use a token that names this tenant and organisation."
+
+
 class SessionEnded(PortalError):
     key = "SESSION_ENDED"
     title = "The portal session has ended"

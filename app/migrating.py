@@ -3,11 +3,16 @@
 from functools import cache
 from pathlib import Path
 
+import asyncpg
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 
 _INI = Path(__file__).parent.parent / "alembic.ini"
+
+
+class DatabaseUnreachable(Exception):
+    """The database cannot be used; the text is the driver's name for it."""
 
 
 def config(url: str | None = None) -> Config:
@@ -18,8 +23,14 @@ def config(url: str | None = None) -> Config:
 
 
 def migrate(url: str) -> None:
-    """Upgrade the database to the newest revision; waits while another process does."""
-    command.upgrade(config(url), "head")
+    """Upgrade the database to the newest revision; waits while another process does.
+
+    Raises: DatabaseUnreachable.
+    """
+    try:
+        command.upgrade(config(url), "head")
+    except (OSError, asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError) as fault:
+        raise DatabaseUnreachable(type(fault).__name__) from None
 
 
 @cache

@@ -1,17 +1,21 @@
 """Listening: uvicorn as this service wants it."""
 
+import errno
 import os
 import signal
 import socket
 import tempfile
+import threading
+import time
 from collections.abc import Callable
 
 import uvicorn
+from fastapi import FastAPI
 
-from app.main import create_app
+from app.main import create_app, from_environment
 from app.settings import Settings, SettingsError
 
-_FACTORY = "app.main:from_environment"
+_FACTORY = "app.serving:child"
 
 
 def check_port(host: str, port: int) -> None:
@@ -24,7 +28,10 @@ def check_port(host: str, port: int) -> None:
         try:
             probe.bind((host, port))
         except OSError as error:
-            raise SettingsError(f"Cannot listen on {host}:{port} ({error.strerror}): choose another --port.") from None
+            option = "--port" if error.errno in (errno.EADDRINUSE, errno.EACCES) else "--host"
+            raise SettingsError(
+                f"Cannot listen on {host}:{port} ({error.strerror}): choose another {option}."
+            ) from None
 
 
 class _Announcing(uvicorn.Server):
@@ -38,6 +45,18 @@ class _Announcing(uvicorn.Server):
         await super().startup(sockets)
         if self.started:
             self._announce()
+
+
+def child() -> FastAPI:
+    """The application of one of several processes; it ends when its parent is gone, however that came about."""
+
+    def watch(parent: int) -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, args=(os.getppid(),), daemon=True).start()
+    return from_environment()
 
 
 def _leave(_number: int, _frame: object) -> None:

@@ -5,10 +5,14 @@ A wrong setting stops the start with one line that names it; in production an un
 
 import os
 import secrets
+from difflib import get_close_matches
 from enum import StrEnum
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Self
+from urllib.parse import urlsplit
 
+from email_validator import EmailNotValidError, validate_email
 from pydantic import Field, PostgresDsn, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -105,6 +109,40 @@ class Settings(BaseSettings):
                 raise ValueError(f"each key needs {MINIMUM_SECRET_LENGTH} characters or more, made at random")
         return keys
 
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, proxies: tuple[str, ...]) -> tuple[str, ...]:
+        for proxy in proxies:
+            try:
+                ip_network(proxy, strict=False)
+            except ValueError:
+                raise ValueError(f"{proxy!r} is neither an address nor a CIDR such as 10.0.0.0/8") from None
+        return proxies
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in origins:
+            parts = urlsplit(origin)
+            if parts.scheme not in ("http", "https") or not parts.hostname or parts.path or parts.query:
+                raise ValueError(f"{origin!r} is not an origin such as https://portal.example.com")
+        return origins
+
+    @field_validator("mail_from")
+    @classmethod
+    def _address(cls, value: str) -> str:
+        try:
+            return validate_email(value, check_deliverability=False).normalized
+        except EmailNotValidError:
+            raise ValueError("is not an e-mail address") from None
+
+    @field_validator("oidc_issuer", "oidc_jwks_url")
+    @classmethod
+    def _web_address(cls, value: str | None) -> str | None:
+        if value is not None and (urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).hostname):
+            raise ValueError("is not an https URL")
+        return value
+
     @field_validator("smtp_url")
     @classmethod
     def _smtp(cls, value: str | None) -> str | None:
@@ -158,11 +196,33 @@ def load_settings(**given: object) -> Settings:
         settings = Settings(**given)  # type: ignore[arg-type]  # pydantic validates what the environment holds
     except ValidationError as error:
         first = error.errors()[0]
-        name = "PORTAL_" + "_".join(str(part) for part in first["loc"][:1]).upper()
-        raise SettingsError(f"{name} is wrong: {first['msg'].removeprefix('Value error, ')}.") from None
+        name = "_".join(str(part) for part in first["loc"][:1])
+        allowed = {
+            "database_url": "postgresql://user:password@host:5432/database",
+            "database_direct_url": "postgresql://user:password@host:5432/database",
+            "log_level": "debug, info, warning or error",
+        }.get(name)
+        reason = f"it must be {allowed}" if allowed else first["msg"].removeprefix("Value error, ")
+        raise SettingsError(f"PORTAL_{name.upper()} is wrong: {reason}.") from None
     if settings.secret_keys:
         return settings
-    return settings.model_copy(update={"secret_keys": (_lasting_secret(settings.data_dir),)})
+    try:
+        return settings.model_copy(update={"secret_keys": (_lasting_secret(settings.data_dir),)})
+    except OSError as error:
+        raise SettingsError(
+            f"PORTAL_DATA_DIR is wrong: {settings.data_dir} cannot be used ({error.strerror})."
+        ) from None
+
+
+def unknown_settings() -> list[str]:
+    """A line for each variable that looks like a setting of ours and is none."""
+    known = [f"PORTAL_{name.upper()}" for name in Settings.model_fields]
+    lines = []
+    for name in sorted(os.environ):
+        if name.startswith("PORTAL_") and not name.startswith("PORTAL_TEST_") and name not in known:
+            like = get_close_matches(name, known, 1)
+            lines.append(f"{name} is no setting and has no effect" + (f"; did you mean {like[0]}?" if like else "."))
+    return lines
 
 
 def _lasting_secret(folder: Path) -> str:

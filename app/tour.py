@@ -148,6 +148,8 @@ class Tour:
         found: dict[str, Any] = answer.json()
         if show:
             self._json({name: found[name] for name in only if name in found} if only else found)
+            if only:
+                self._console.print("    [dim]… and more[/]")
         if answer.status_code != expected:
             hint = " The service must run with the same PORTAL_SECRET_KEYS." if answer.status_code == 401 else ""
             raise TourFailed(f"{method} {path} answered {answer.status_code}, not {expected}.{hint}")

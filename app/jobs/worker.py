@@ -69,6 +69,8 @@ class Worker:
                 async with AsyncExitStack() as stack:
                     pool = await asyncpg.create_pool(self._url, min_size=0, max_size=4, timeout=5)
                     stack.push_async_callback(_close, pool)
+                    async with pool.acquire():
+                        pass  # the pool itself opens nothing yet
                     self._queue = self._attach(pool)
                     stack.push_async_callback(_cancel, asyncio.create_task(_tidy(pool)))
                     _log.info("worker ready")
@@ -78,12 +80,11 @@ class Worker:
                         dequeue_timeout=self._limits.look,
                         heartbeat_timeout=_HEARTBEAT,
                         max_concurrent_tasks=2 * self._limits.batch,
-                        shutdown_on_listener_failure=True,
                     )
             except Exception as fault:
                 if self._told_to_stop():
                     return
-                _log.warning("worker lost its database", fault=type(fault).__name__, pause_seconds=pause)
+                _log.warning("worker has no database", fault=type(fault).__name__, pause_seconds=pause)
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, _LONGEST_PAUSE)
             finally:

@@ -14,7 +14,7 @@ from app.repositories.rows import ORGANISATION, ORGANISATION_COLUMNS, organisati
 _GET = Statement(select(*ORGANISATION_COLUMNS).where(organisations.c.organisation_id == ORGANISATION))
 
 _LOCK = Statement(
-    select(*ORGANISATION_COLUMNS).where(organisations.c.organisation_id == ORGANISATION).with_for_update()
+    select(*ORGANISATION_COLUMNS).where(organisations.c.organisation_id == ORGANISATION).with_for_update(key_share=True)
 )
 
 _KEPT = ("organisation_id", "tenant_id", "created_at", "updated_at", "page_notifications")

@@ -29,9 +29,10 @@ def _live(idle: object) -> list[object]:
     ]
 
 
-# The share lock makes the insert wait for an account that is being deleted or changed, and then see the outcome.
+# The update makes the insert wait for an account that is being deleted or changed, and then see the outcome. (Locking
+# it for reading first would let two logins at once wait for each other.)
 _account = (
-    select(accounts.c.organisation_id, accounts.c.customer_id, accounts.c.id)
+    update(accounts)
     .where(
         accounts.c.organisation_id == ORGANISATION,
         accounts.c.id == bindparam("account_id", type_=Uuid()),
@@ -39,7 +40,8 @@ _account = (
         accounts.c.email_confirmed_at.is_not(None),
         accounts.c.password_hash == bindparam("password_hash", type_=Text()),
     )
-    .with_for_update(read=True)
+    .values(last_active_at=func.now())
+    .returning(accounts.c.organisation_id, accounts.c.customer_id, accounts.c.id)
     .cte("account")
 )
 _OPEN = Statement(
@@ -67,12 +69,6 @@ _OPEN = Statement(
         ),
     )
     .returning(sessions.c.expires_at)
-)
-
-_ACTIVE_NOW = Statement(
-    update(accounts)
-    .where(accounts.c.organisation_id == ORGANISATION, accounts.c.id == bindparam("account_id"))
-    .values(last_active_at=func.now())
 )
 
 _THIS = (sessions.c.organisation_id == ORGANISATION) & (sessions.c.id == bindparam("session_id"))
@@ -121,7 +117,7 @@ _PAGE = Statement(
         sessions.c.id,
         sessions.c.created_at,
         sessions.c.last_seen_at,
-        func.least(sessions.c.expires_at, sessions.c.last_seen_at + _IDLE).label("expires_at"),
+        sessions.c.expires_at,
         sessions.c.ip_address,
         sessions.c.user_agent,
     )
@@ -177,11 +173,7 @@ class Sessions:
             ip_address=ip_address,
             user_agent=user_agent,
         )
-        if row is None:
-            return None
-        await self._connection.row(_ACTIVE_NOW, account_id=account_id)
-        expires_at: datetime = row["expires_at"]
-        return expires_at
+        return row["expires_at"] if row else None
 
     async def recognise(
         self, session_id: UUID, secret_digest: bytes, *, idle: timedelta

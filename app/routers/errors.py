@@ -111,8 +111,34 @@ def _methods(request: Request) -> list[str]:
 
 
 def _field_error(found: Any) -> FieldError:
-    key = found["type"] if found["type"].isupper() else errors.ValidationFailed.key
-    return FieldError(_path(found["loc"]), key, str(found["msg"]))
+    kind = str(found["type"])
+    if kind == "json_invalid":
+        return FieldError(
+            "body", errors.ValidationFailed.key, str(found.get("ctx", {}).get("error", "This is not JSON"))
+        )
+    key = kind if kind.isupper() else errors.ValidationFailed.key
+    return FieldError(_path(found["loc"]), key, _WORDS.get(kind, str(found["msg"])))
+
+
+# The library's words for these speak of Python.
+_WORDS: Mapping[str, str] = MappingProxyType(
+    {
+        "missing": "This is needed",
+        "extra_forbidden": "There is no such field here",
+        "model_attributes_type": "This must be an object",
+        "model_type": "This must be an object",
+        "dict_type": "This must be an object",
+        "list_type": "This must be a list",
+        "string_type": "This must be a text",
+        "bool_type": "This must be true or false",
+        "bool_parsing": "This must be true or false",
+        "int_type": "This must be a whole number",
+        "int_parsing": "This must be a whole number",
+        "uuid_parsing": "This must be a UUID",
+        "uuid_type": "This must be a UUID",
+        "timezone_aware": "The time needs a zone: Z or an offset such as +01:00",
+    }
+)
 
 
 def _path(location: Sequence[Any]) -> str:

@@ -58,7 +58,6 @@ _SESSION_ENTRY: dict[str, Any] = {
 }
 
 _SETTINGS: dict[str, Any] = {
-    "organisationId": "0199d8a0-0000-7000-8000-000000000002",
     "name": "Zonneveld Warmte",
     "portalEnabled": True,
     "portalUrl": "https://portal.example.com",
@@ -165,7 +164,7 @@ EXAMPLES: MappingProxyType[str, Any] = MappingProxyType(
                 "language": "nl-BE",
             },
             "organisation": {
-                "organisationId": _SETTINGS["organisationId"],
+                "organisationId": "0199d8a0-0000-7000-8000-000000000002",
                 "name": _SETTINGS["name"],
                 "features": _SETTINGS["features"],
                 "pageNotifications": [],

@@ -86,6 +86,8 @@ def _is_text(value: object) -> object:
     """Pydantic would take a number for seconds since 1970."""
     if not isinstance(value, str) or "-" not in value[1:]:
         raise PydanticCustomError("VALIDATION_FAILED", "A time is written as RFC 3339: 2026-11-22T18:56:20Z")
+    if " " in value:
+        raise PydanticCustomError("VALIDATION_FAILED", "A time has no spaces; in an address a + is written %2B")
     return value
 
 

@@ -149,7 +149,6 @@ class PortalSettingsGiven(Given):
 class PortalSettingsBody(Answered):
     """The settings in force."""
 
-    organisation_id: UUID
     name: str
     portal_enabled: bool
     portal_url: str | None
@@ -171,7 +170,6 @@ class PortalSettingsBody(Answered):
         """From the domain's organisation."""
         features, lifetimes = organisation.features, organisation.token_lifetimes
         return cls(
-            organisation_id=organisation.organisation_id,
             name=organisation.name,
             portal_enabled=organisation.portal_enabled,
             portal_url=organisation.portal_url,

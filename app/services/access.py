@@ -5,7 +5,7 @@ from uuid import UUID
 
 from app.bearers import BearerVerifier
 from app.domain.callers import Bearer, Caller
-from app.errors import OrganisationHeaderInvalid, PermissionInvalid
+from app.errors import OrganisationHeaderInvalid, OrganisationOutOfReach
 from app.repositories.unit_of_work import Transactions
 
 _MOST_REMEMBERED = 10_000
@@ -34,7 +34,7 @@ class Access:
         """
         reaches = bearer.reaches(tenant_id, organisation_id)
         if not reaches or await self._tenant_of(organisation_id) not in (None, tenant_id):
-            raise PermissionInvalid("The bearer token does not reach into this organisation.")
+            raise OrganisationOutOfReach
         return Caller(bearer.actor, tenant_id, organisation_id, bearer.permissions)
 
     async def check_organisation(self, tenant_id: UUID, organisation_id: UUID) -> None:

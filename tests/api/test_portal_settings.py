@@ -74,7 +74,7 @@ def test_the_first_put_creates_the_organisation(world: World) -> None:
     problem(utility.employee().get(_PATH), 404, "RESOURCE_NOT_FOUND")
     first = _put(utility)
     assert first.status_code == 201
-    assert first.json() == {"organisationId": str(utility.organisation), "name": "Zonneveld Warmte"} | _DEFAULTS
+    assert first.json() == {"name": "Zonneveld Warmte"} | _DEFAULTS
     assert _put(utility).status_code == 200
     assert utility.employee().get(_PATH).json() == first.json()
 
@@ -82,12 +82,9 @@ def test_the_first_put_creates_the_organisation(world: World) -> None:
 def test_what_is_left_out_goes_back_to_its_default(utility: Utility) -> None:
     answer = _put(utility, **_EVERYTHING)
     assert answer.status_code == 200
-    given = {"organisationId": str(utility.organisation)} | _EVERYTHING
-    assert answer.json() == given
-    assert utility.employee().get(_PATH).json() == given
-    assert (
-        _put(utility, name="Bare").json() == {"organisationId": str(utility.organisation), "name": "Bare"} | _DEFAULTS
-    )
+    assert answer.json() == _EVERYTHING
+    assert utility.employee().get(_PATH).json() == _EVERYTHING
+    assert _put(utility, name="Bare").json() == {"name": "Bare"} | _DEFAULTS
 
 
 def test_parts_of_a_group_go_back_to_their_defaults_too(utility: Utility) -> None:
@@ -255,3 +252,11 @@ def test_another_tenant_cannot_take_an_organisation_over(utility: Utility) -> No
     problem(thief.employee().put(_PATH, {"name": "Mine now"}), 403, "PERMISSION_INVALID")
     problem(thief.employee().get(_PATH), 403, "PERMISSION_INVALID")
     assert utility.employee().get(_PATH).json() == before
+
+
+def test_what_is_answered_can_be_put_back(utility: Utility) -> None:
+    _put(utility, **_EVERYTHING)
+    settings = utility.employee().get(_PATH).json()
+    answer = utility.employee().put(_PATH, settings)
+    assert answer.status_code == 200
+    assert answer.json() == settings

@@ -144,3 +144,11 @@ def test_a_confirmation_and_a_correction_at_once_have_one_outcome(utility: Utili
             assert refusal(confirmed) == (410, "TOKEN_SUPERSEDED")
             assert corrected.status_code == 201
             assert (card["portalStatus"], card["email"]) == ("notconfirmed", right["email"])
+
+
+def test_logins_at_once_all_succeed(customer: Customer) -> None:
+    customer.active()
+    answers = at_once([customer.log_in] * 8)
+    assert {answer.status_code for answer in answers} == {201}
+    assert len({answer.json()["accessToken"] for answer in answers}) == 8
+    assert count_of(customer, "PortalLoginSucceeded") == 8

@@ -132,3 +132,53 @@ def test_every_command_of_the_contract_explains_itself_with_an_example(command: 
     assert done.exit_code == 0
     assert "Example" in done.stdout
     assert f"portal-access {command}" in done.stdout
+
+
+def _refused(done: subprocess.CompletedProcess[str]) -> str:
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1, done.stderr
+    return done.stderr
+
+
+@pytest.mark.parametrize("command", ["migrate", "seed"])
+def test_a_database_that_does_not_answer_is_said_in_one_line(tmp_path: Path, command: str) -> None:
+    url = "postgresql://portal:geheim@127.0.0.1:1/portal"
+    said = _refused(_run(tmp_path, command, PORTAL_DATABASE_URL=url))
+    assert "PORTAL_DATABASE_URL" in said
+    assert "geheim" not in said
+
+
+@pytest.mark.parametrize("folder", ["/proc/nope", "/etc/passwd"])
+def test_a_data_folder_that_cannot_be_used_is_said_in_one_line(tmp_path: Path, folder: str) -> None:
+    done = _run(tmp_path, "migrate", PORTAL_SECRET_KEYS="", PORTAL_DATA_DIR=folder)
+    assert "PORTAL_DATA_DIR" in _refused(done)
+
+
+def test_a_file_that_cannot_be_written_is_said_in_one_line(tmp_path: Path) -> None:
+    assert "/nonexistent/openapi.json" in _refused(_run(tmp_path, "openapi", "--output", "/nonexistent/openapi.json"))
+
+
+def test_a_misspelt_setting_is_pointed_out(tmp_path: Path) -> None:
+    done = _run(tmp_path, "settings", PORTAL_SECRET_KEY="x")
+    assert done.returncode == 0
+    assert "PORTAL_SECRET_KEY is no setting" in done.stderr
+    assert "did you mean PORTAL_SECRET_KEYS?" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PORTAL_TRUSTED_PROXIES", "foo"),
+        ("PORTAL_CORS_ORIGINS", "foo"),
+        ("PORTAL_MAIL_FROM", "notanaddress"),
+        ("PORTAL_OIDC_ISSUER", "foo"),
+        ("PORTAL_LOG_LEVEL", "loud"),
+        ("PORTAL_DATABASE_URL", "mysql://example.com/x"),
+    ],
+)
+def test_a_wrong_value_is_said_in_one_line(tmp_path: Path, name: str, value: str) -> None:
+    assert name in _refused(_run(tmp_path, "migrate", **{name: value}))
+
+
+def test_the_version_is_told(tmp_path: Path) -> None:
+    assert re.fullmatch(r"portal-access \d+\.\d+\.\d+\n", _run(tmp_path, "--version").stdout)
