@@ -115,3 +115,19 @@ def test_several_processes_answer_together(demo: Demo) -> None:
     assert all(json.loads(line) for line in process.output.splitlines())
     process.stop()
     demo.until_postgres_is_gone()
+
+
+def test_when_the_parent_is_killed_its_processes_end(demo: Demo) -> None:
+    port = free_port()
+    process = Process(["serve", "--port", str(port), "--workers", "2"], demo.variables, demo.folder.parent / "orphans")
+    url = f"http://127.0.0.1:{port}"
+    wait_until_ready(url, seconds=40)
+    process.kill()
+    deadline = time.monotonic() + 15
+    while True:
+        try:
+            httpx.get(f"{url}/healthz", timeout=2)
+        except httpx.TransportError:
+            break
+        assert time.monotonic() < deadline, "the children went on answering"
+        time.sleep(0.1)
