@@ -31,6 +31,7 @@ ALLOWED_ALGORITHMS = ("RS256", "PS256", "ES256", ALGORITHM)  # no secret is shar
 LEEWAY_SECONDS = 60
 EVERY_ORGANISATION = "*"
 _MOST_REMEMBERED = 10_000
+_REMEMBERED_SECONDS = 300
 _LONGEST_TOKEN = 16_384
 _LONGEST_ID = 200
 
@@ -103,7 +104,7 @@ class BearerVerifier:
         self._issuer = issuer
         self._audience = audience
         self._clock = clock
-        self._remembered: OrderedDict[str, Bearer] = OrderedDict()
+        self._remembered: OrderedDict[str, tuple[Bearer, float]] = OrderedDict()
 
     async def verify(self, token: str) -> Bearer:
         """Who the bearer is.
@@ -113,12 +114,14 @@ class BearerVerifier:
         now = self._clock().timestamp()
         known = self._remembered.get(token)
         if known is not None:
-            if now < known.expires_at + LEEWAY_SECONDS:
-                return known
+            bearer, until = known
+            if now < until:
+                return bearer
             del self._remembered[token]
-            raise Unauthenticated("The bearer token has expired.")
         bearer = _bearer(await self._claims(token, int(now)))
-        self._remembered[token] = bearer
+        # Not for longer: a key that its issuer withdrew must not live on in what was verified with it.
+        until = min(now + _REMEMBERED_SECONDS, bearer.expires_at + LEEWAY_SECONDS)
+        self._remembered[token] = (bearer, until)
         if len(self._remembered) > _MOST_REMEMBERED:
             self._remembered.popitem(last=False)
         return bearer

@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from typing import Any, ClassVar, Self, cast
 
 import asyncpg
+import structlog
 from asyncpg.pool import PoolConnectionProxy
 from sqlalchemy.dialects.postgresql import asyncpg as sqlalchemy_asyncpg
 from sqlalchemy.sql.base import Executable
@@ -20,6 +21,8 @@ from app.errors import TemporarilyUnavailable
 from app.settings import Settings
 
 Row = asyncpg.Record
+
+_log = structlog.get_logger(__name__)
 
 
 class _Compiler(sqlalchemy_asyncpg.PGCompiler_asyncpg):
@@ -192,6 +195,7 @@ class Database:
             async with self._pool.acquire(timeout=_ACQUIRE_SECONDS) as driver:
                 yield driver
         except _FAULTS as fault:
+            _log.warning("database fault", fault=type(fault).__name__)
             raise TemporarilyUnavailable from fault
 
 

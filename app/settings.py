@@ -18,6 +18,9 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 MINIMUM_SECRET_LENGTH = 32
 
+# Settings of features that are still to come.
+_LATER = ("PORTAL_RATE_LIMIT_", "PORTAL_WEBHOOK_", "PORTAL_PLATFORM_", "PORTAL_MAIL_EVENTS_", "PORTAL_SEAL_")
+
 
 class Environment(StrEnum):
     """How the service runs: with its own embedded parts, or for real."""
@@ -219,7 +222,9 @@ def unknown_settings() -> list[str]:
     known = [f"PORTAL_{name.upper()}" for name in Settings.model_fields]
     lines = []
     for name in sorted(os.environ):
-        if name.startswith("PORTAL_") and not name.startswith("PORTAL_TEST_") and name not in known:
+        if name.startswith(_LATER):
+            lines.append(f"{name} has no effect yet.")
+        elif name.startswith("PORTAL_") and not name.startswith("PORTAL_TEST_") and name not in known:
             like = get_close_matches(name, known, 1)
             lines.append(f"{name} is no setting and has no effect" + (f"; did you mean {like[0]}?" if like else "."))
     return lines

@@ -22,8 +22,8 @@ def _included(name: str | None, kind: str, _parents: object) -> bool:
 
 
 def _run(connection: Connection) -> None:
+    connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": _LOCK})  # waits as long as it takes
     connection.execute(text("SET lock_timeout = '5s'"))
-    connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": _LOCK})
     connection.commit()
     context.configure(
         connection=connection,

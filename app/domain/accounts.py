@@ -46,6 +46,14 @@ def portal_status(account: Account | None) -> PortalStatus:
     return PortalStatus.ACTIVE if account.email_confirmed else PortalStatus.NOT_CONFIRMED
 
 
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """The outcome of a registration or confirmation."""
+
+    portal_status: PortalStatus
+    email: str
+
+
 def masked(email: str) -> str:
     """An address that its owner recognises and nobody else learns: `jan@example.com` becomes `j***@example.com`."""
     local, _, domain = email.rpartition("@")

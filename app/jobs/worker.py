@@ -58,13 +58,13 @@ class Worker:
         self._url = url
         self._handlers = handlers
         self._limits = limits
-        self._stopping = False
+        self._stopping = asyncio.Event()
         self._queue: PgQueuer | None = None
 
     async def run(self) -> None:
         """Work until `stop`; when the database goes away, wait for it and go on."""
         pause = 0.5
-        while not self._told_to_stop():
+        while not self._stopping.is_set():
             try:
                 async with AsyncExitStack() as stack:
                     pool = await asyncpg.create_pool(self._url, min_size=0, max_size=4, timeout=5)
@@ -73,6 +73,8 @@ class Worker:
                         pass  # the pool itself opens nothing yet
                     self._queue = self._attach(pool)
                     stack.push_async_callback(_cancel, asyncio.create_task(_tidy(pool)))
+                    if self._stopping.is_set():  # told while it was connecting
+                        return
                     _log.info("worker ready")
                     pause = 0.5
                     await self._queue.run(
@@ -82,22 +84,20 @@ class Worker:
                         max_concurrent_tasks=2 * self._limits.batch,
                     )
             except Exception as fault:
-                if self._told_to_stop():
+                if self._stopping.is_set():
                     return
                 _log.warning("worker has no database", fault=type(fault).__name__, pause_seconds=pause)
-                await asyncio.sleep(pause)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._stopping.wait(), pause)
                 pause = min(pause * 2, _LONGEST_PAUSE)
             finally:
                 self._queue = None
 
     def stop(self) -> None:
         """Finish the jobs at hand and take no more."""
-        self._stopping = True
+        self._stopping.set()
         if self._queue is not None:
             self._queue.shutdown.set()
-
-    def _told_to_stop(self) -> bool:
-        return self._stopping
 
     def _attach(self, pool: "asyncpg.Pool[asyncpg.Record]") -> PgQueuer:
         queue = PgQueuer.from_asyncpg_pool(pool)

@@ -15,15 +15,17 @@ from app.repositories.rows import ORGANISATION
 _KEPT = literal(timedelta(hours=24), Interval())
 _KEY = bindparam("key_digest", type_=LargeBinary())
 
-_one = select(func.pg_try_advisory_xact_lock(bindparam("lock", type_=BigInteger())).label("free")).subquery("claim")
-_CLAIM = Statement(
-    select(_one.c.free, answers.c.request_digest, answers.c.status, answers.c.body).select_from(
-        _one.outerjoin(
-            answers,
-            (answers.c.organisation_id == ORGANISATION)
-            & (answers.c.key_digest == _KEY)
-            & (answers.c.created_at > func.now() - _KEPT),
-        )
+# Two statements: one alone would read from a moment before its lock, and miss an answer given in between.
+_LOCK = Statement(
+    select(func.pg_try_advisory_xact_lock(bindparam("lock", type_=BigInteger())).label("free")).where(
+        ORGANISATION.is_not(None)
+    )
+)
+_FIND = Statement(
+    select(answers.c.request_digest, answers.c.status, answers.c.body).where(
+        answers.c.organisation_id == ORGANISATION,
+        answers.c.key_digest == _KEY,
+        answers.c.created_at > func.now() - _KEPT,
     )
 )
 
@@ -67,21 +69,19 @@ class Idempotency:
         Raises: Replay, with the first answer; IdempotencyKeyReused; IdempotencyInProgress.
         """
         lock = int.from_bytes(once.key_digest[:8], "big", signed=True)
-        row = await self._connection.one(_CLAIM, key_digest=once.key_digest, lock=lock)
-        if row["request_digest"] is not None:
+        claimed = await self._connection.one(_LOCK, lock=lock)
+        row = await self._connection.row(_FIND, key_digest=once.key_digest)
+        if row is not None:
             if row["request_digest"] != once.request_digest:
                 raise IdempotencyKeyReused
             raise Replay(Answer(row["status"], row["body"]))
-        if not row["free"]:
+        if not claimed["free"]:
             raise IdempotencyInProgress
 
     async def remember(self, once: Once, answer: Answer) -> None:
         """Keep the first answer beside the deed.
 
-        A request that committed between our claim's snapshot and our lock shows here as a row that is there
-        already.
-
-        Raises: IdempotencyInProgress; a repetition then finds the answer.
+        Raises: IdempotencyInProgress, should the row be there already; a repetition then finds the answer.
         """
         row = await self._connection.row(
             _REMEMBER,

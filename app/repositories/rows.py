@@ -1,9 +1,8 @@
 """From rows to domain types: one function per type, used by every repository that joins it."""
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import ColumnElement, FromClause, Label, bindparam, case, func
 from sqlalchemy.types import Uuid
@@ -12,7 +11,7 @@ from app.database import Row
 from app.domain.accounts import Account
 from app.domain.callers import Actor, ActorType
 from app.domain.communications import Communication, CommunicationStatus
-from app.domain.customers import Contract, ContractStatus, Customer, Document, DocumentVisibility
+from app.domain.customers import Contract, Customer, Document
 from app.domain.one_time_tokens import OneTimeToken, TokenState
 from app.domain.organisations import Branding, Features, Organisation, Sender, TokenLifetimes
 from app.models import accounts, communications, customers, organisations, tokens
@@ -33,8 +32,6 @@ CUSTOMER_NAMES = (
     "display_name",
     "email",
     "language",
-    "contracts",
-    "documents",
     "account_generation",
 )
 ACCOUNT_NAMES = (
@@ -114,31 +111,14 @@ def organisation(row: Row) -> Organisation:
 
 
 def customer(row: Row) -> Customer:
-    """From CUSTOMER_COLUMNS."""
+    """From CUSTOMER_COLUMNS: without contracts and documents, which may be many and few readers want."""
     return Customer(
         customer_id=row["c_id"],
         account_number=row["c_account_number"],
         display_name=row["c_display_name"],
         email=row["c_email"],
         language=row["c_language"],
-        contracts=tuple(_contract(item) for item in row["c_contracts"]),
-        documents=tuple(_document(item) for item in row["c_documents"]),
         account_generation=row["c_account_generation"],
-    )
-
-
-def _contract(item: dict[str, Any]) -> Contract:
-    return Contract(
-        UUID(item["contractId"]), item["contractNumber"], ContractStatus(item["status"]), item["invoiceCount"]
-    )
-
-
-def _document(item: dict[str, Any]) -> Document:
-    return Document(
-        UUID(item["documentId"]),
-        item["name"],
-        DocumentVisibility(item["visibility"]),
-        datetime.fromisoformat(item["createdDateTime"]),
     )
 
 

@@ -74,19 +74,32 @@ _OPEN = Statement(
 _THIS = (sessions.c.organisation_id == ORGANISATION) & (sessions.c.id == bindparam("session_id"))
 _SECRET = sessions.c.secret_digest == bindparam("secret_digest", type_=LargeBinary())
 
+# A touch may be left out but never waited for: whoever changes the account or ends the session goes first.
+_due = (
+    select(sessions.c.organisation_id, sessions.c.id)
+    .where(_THIS, _SECRET, *_live(_IDLE), sessions.c.last_seen_at < func.now() - literal(_SEEN_EVERY, Interval()))  # type: ignore[arg-type]
+    .with_for_update(key_share=True, skip_locked=True)
+    .cte("due")
+)
 _seen = (
     update(sessions)
-    .where(_THIS, _SECRET, *_live(_IDLE), sessions.c.last_seen_at < func.now() - literal(_SEEN_EVERY, Interval()))  # type: ignore[arg-type]
+    .where(sessions.c.organisation_id == ORGANISATION, sessions.c.id == select(_due.c.id).scalar_subquery())
     .values(last_seen_at=func.now())
     .returning(sessions.c.organisation_id, sessions.c.account_id)
     .cte("seen")
 )
-_active = (
-    update(accounts)
+_free = (
+    select(accounts.c.id)
     .where(
         accounts.c.organisation_id == ORGANISATION,
         accounts.c.id == select(_seen.c.account_id).scalar_subquery(),
     )
+    .with_for_update(key_share=True, skip_locked=True)
+    .cte("free")
+)
+_active = (
+    update(accounts)
+    .where(accounts.c.organisation_id == ORGANISATION, accounts.c.id == select(_free.c.id).scalar_subquery())
     .values(last_active_at=func.now())
     .cte("active")
 )
@@ -109,7 +122,7 @@ _RECOGNISE = Statement(
         )
     )
     .where(_THIS, _SECRET, customers.c.organisation_id == ORGANISATION)
-    .add_cte(_seen, _active)
+    .add_cte(_due, _seen, _free, _active)
 )
 
 _PAGE = Statement(

@@ -125,7 +125,7 @@ class BackOffice:
         if not 1 <= len(key) <= LONGEST_IDEMPOTENCY_KEY:
             message = f"1 to {LONGEST_IDEMPOTENCY_KEY} characters"
             raise ValidationFailed(errors=[FieldError("Idempotency-Key", "VALIDATION_FAILED", message)])
-        scope = f"{caller.actor.type.value}\n{caller.actor.id}\n{key}"
+        scope = f"{caller.organisation_id}\n{caller.actor.type.value}\n{caller.actor.id}\n{key}"
         what = f"{request.method}\n{request.url.path}\n".encode() + await request.body()
         return Once(
             key_digest=hmac.digest(secret, scope.encode(), hashlib.sha256),

@@ -10,6 +10,8 @@ from random import Random
 from types import MappingProxyType
 from uuid import UUID
 
+import structlog
+
 from app.domain.activities import ActivityType, NewActivity, Subject, SubjectType
 from app.domain.callers import Actor, ActorType, Seen
 from app.domain.communications import CommunicationStatus
@@ -20,6 +22,8 @@ from app.mail.senders import MailRefused, MailSender
 from app.repositories.communications import TakenMail
 from app.repositories.unit_of_work import Transactions, UnitOfWork
 from app.tokens import Purpose, TokenSigner
+
+_log = structlog.get_logger(__name__)
 
 MAILER = Actor(ActorType.SYSTEM, "mail", "Portal Access")
 _LONGEST_WAIT = timedelta(hours=1)
@@ -67,6 +71,9 @@ class Deliveries:
             mail = await uow.communications.take(communication_id)
             if mail is None:
                 return None
+            if mail.attempts > self._rules.attempts:
+                await self._end_failed(uow, mail, "Every try ended with the worker that made it.")
+                return None
             tokens = await uow.tokens.of_communication(communication_id)
             living = [token for token in tokens if token.state is TokenState.PENDING]
             if reason := self._skip_reason(mail, tokens, living):
@@ -79,14 +86,15 @@ class Deliveries:
             return await self._failed(organisation_id, mail, str(refused), permanent=refused.permanent)
         except ValueError as unfit:  # an address that is not exactly one, of a record older than its check
             return await self._failed(organisation_id, mail, f"The mail cannot be written: {unfit}", permanent=True)
+        except Exception as fault:  # whatever it is, the mail's own count of tries decides, and the card shows it
+            _log.error("mail not sent", communication_id=str(mail.id), exc_info=fault)
+            return await self._failed(organisation_id, mail, "The mail could not be made.", permanent=False)
         async with self._transaction(organisation_id) as uow:
             if await uow.communications.end(communication_id, CommunicationStatus.SUCCESSFUL):
                 _record(uow, ActivityType.COMMUNICATION_SENT, mail, {"kind": mail.kind.value})
         return None
 
     def _skip_reason(self, mail: TakenMail, tokens: list[OneTimeToken], living: list[OneTimeToken]) -> str | None:
-        if mail.attempts > self._rules.attempts:
-            return "Every try ended with the worker that made it."
         if mail.automatic and not mail.organisation.communication_enabled:
             return "Automatic communication is switched off."
         if tokens and not living:
@@ -121,18 +129,18 @@ class Deliveries:
         async with self._transaction(organisation_id) as uow:
             if not final:
                 await uow.communications.postpone(mail.id, error)
-            elif await uow.communications.end(mail.id, CommunicationStatus.FAILED, error):
-                _record(
-                    uow,
-                    ActivityType.COMMUNICATION_FAILED,
-                    mail,
-                    {"kind": mail.kind.value, "error": error, "attempts": mail.attempts},
-                )
+            else:
+                await self._end_failed(uow, mail, error)
         return None if final else self._wait(mail.attempts)
+
+    async def _end_failed(self, uow: UnitOfWork, mail: TakenMail, error: str) -> None:
+        if await uow.communications.end(mail.id, CommunicationStatus.FAILED, error):
+            payload: dict[str, object] = {"kind": mail.kind.value, "error": error, "attempts": mail.attempts}
+            _record(uow, ActivityType.COMMUNICATION_FAILED, mail, payload)
 
     def _wait(self, attempts: int) -> timedelta:
         """Doubling from the first wait up to an hour, a fifth more or less so that retries spread out."""
-        doubled: timedelta = min(self._rules.first_wait * 2 ** (attempts - 1), _LONGEST_WAIT)
+        doubled: timedelta = min(self._rules.first_wait * 2 ** min(attempts - 1, 20), _LONGEST_WAIT)
         return doubled * self._random.uniform(0.8, 1.2)
 
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from uuid import UUID
 
-from app.domain.accounts import masked, portal_status
+from app.domain.accounts import Registered, masked, portal_status
 from app.domain.activities import ActivityType, NewActivity, Subject, SubjectType
 from app.domain.callers import AnonymousCall, Call, Seen
 from app.domain.cards import Standing, confirmation_refusal
@@ -12,7 +12,6 @@ from app.errors import PortalError, TokenInvalid, UserNotFound
 from app.repositories.unit_of_work import Transactions
 from app.services.deeds.dead_tokens import customer_actor, record_dead_token
 from app.services.deeds.links import Recipient, send_link
-from app.services.registrations import Registered
 from app.tokens import Purpose, TokenSigner
 
 MOST_MAILS_AN_HOUR = 5

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from app.domain.accounts import PortalStatus, portal_status
+from app.domain.accounts import Registered, portal_status
 from app.domain.activities import ActivityType, NewActivity, Subject, SubjectType
 from app.domain.callers import AnonymousCall
 from app.domain.cards import Standing
@@ -38,14 +38,6 @@ class Registration:
     password_confirmation: str | None = None
     email: str | None = None
     language: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Registered:
-    """The outcome."""
-
-    portal_status: PortalStatus
-    email: str
 
 
 class Registrations:
@@ -138,11 +130,14 @@ class Registrations:
             invitation = await uow.tokens.find(link)
             if invitation is None:
                 raise TokenInvalid
-            if not standing.organisation.portal_enabled:
-                raise PortalNotEnabled
-            if standing.account is not None and invitation.refusal() is None:
-                raise UserAlreadyExists
-            if await uow.tokens.consume(link):
+            refusal = _unfit(standing) if invitation.refusal() is None else None
+            if refusal is not None:
+                payload = {"key": refusal.key}
+                by, about = customer_actor(standing), Subject(SubjectType.INVITATION, link.token_id)
+                uow.activities.record(
+                    NewActivity(ActivityType.REGISTRATION_REFUSED, by, call.seen, about, standing.ref, payload)
+                )
+            elif await uow.tokens.consume(link):
                 registered = await self._register(uow, standing, invitation, given, digest, call)
             else:
                 refusal = invitation.refusal() or TokenInvalid()
@@ -206,3 +201,10 @@ class Registrations:
             notice = NewMail(MailKind.ACCOUNT_MADE, invitation.email, language, True, account.account_id)
             await send_mail(uow, standing, notice, by=by, seen=call.seen)
         return Registered(portal_status(account), account.email)
+
+
+def _unfit(standing: Standing) -> PortalError | None:
+    """Why a good invitation cannot become an account just now."""
+    if not standing.organisation.portal_enabled:
+        return PortalNotEnabled()
+    return UserAlreadyExists() if standing.account is not None else None

@@ -159,3 +159,13 @@ def test_switched_off_communication_skips_the_automatic_mail_but_not_one_asked_f
     assert customer.card()["pendingEmailConfirmation"]["communication"]["status"] == "skipped"
     assert utility.portal.post("/portal/email-confirmations/resend", {"email": customer.email}).status_code == 202
     assert customer.confirm(newest_mail(utility, customer.email, "confirm-email").token).status_code == 200
+
+
+def test_a_portal_switched_off_refuses_the_registration_and_remembers_it(customer: Customer) -> None:
+    token = customer.invited()
+    customer.utility.change_settings(portalEnabled=False)
+    assert refusal(customer.register(token)) == (409, "PORTAL_NOT_ENABLED")
+    assert customer.log()[-1] == "PortalRegistrationRefused"
+    assert customer.activities()[0]["payload"]["key"] == "PORTAL_NOT_ENABLED"
+    customer.utility.change_settings()
+    assert customer.register(token).status_code == 201, "the link was not spent"
