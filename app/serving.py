@@ -16,6 +16,7 @@ from app.main import create_app, from_environment
 from app.settings import Settings, SettingsError
 
 _FACTORY = "app.serving:child"
+_PARENT = "SERVED_BY_PROCESS"
 
 
 def check_port(host: str, port: int) -> None:
@@ -55,7 +56,8 @@ def child() -> FastAPI:
             time.sleep(1)
         os.kill(os.getpid(), signal.SIGTERM)
 
-    threading.Thread(target=watch, args=(os.getppid(),), daemon=True).start()
+    # Told by the parent itself: it may have gone before this process is as far as here.
+    threading.Thread(target=watch, args=(int(os.environ[_PARENT]),), daemon=True).start()
     return from_environment()
 
 
@@ -85,6 +87,7 @@ def listen(settings: Settings, host: str, port: int, workers: int, announce: Cal
         return
     with tempfile.TemporaryDirectory(prefix="portal-metrics-") as folder:
         os.environ |= {
+            _PARENT: str(os.getpid()),
             "PORTAL_DATABASE_URL": str(settings.database_url),
             "PORTAL_SECRET_KEYS": ",".join(settings.secret_keys),
             "PORTAL_RUN_WORKER": str(settings.run_worker),
