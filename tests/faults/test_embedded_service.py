@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -57,7 +58,8 @@ def demo(shared_folder: Path, tmp_path: Path) -> Iterator[Demo]:
     demo = Demo(shared_folder / f"demo-{tmp_path.name}-{free_port()}", tmp_path / "log")
     yield demo
     for process in demo.postgres():
-        process.terminate()
+        with suppress(psutil.Error):  # it may be ending already
+            process.terminate()
 
 
 def test_the_demonstration_plays_its_tour_and_leaves_nothing_running(demo: Demo) -> None:
