@@ -62,7 +62,7 @@ class Sessions:
         self._limits = limits
 
     async def log_in(self, login: Login, *, call: AnonymousCall) -> LoggedIn:
-        """Open a session. Unknown addresses cost the same work as known ones.
+        """Open a session. An unknown address costs a hash too, though not the entry in the log that a known one leaves.
 
         Raises: InvalidCredentials, EmailNotConfirmedAtLogin, CustomerNumberRequired, TemporarilyUnavailable.
         """
