@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from app.domain.callers import Actor, Seen
+from app.domain.callers import Actor, ImpersonationRef, Seen
 
 
 class ActivityType(StrEnum):
@@ -64,6 +64,7 @@ class SubjectType(StrEnum):
     SESSION = "session"
     COMMUNICATION = "communication"
     CUSTOMER = "customer"
+    DOCUMENT = "document"
     ORGANISATION = "organisation"
 
 
@@ -94,15 +95,6 @@ class NewActivity:
     subject: Subject
     customer: CustomerRef | None = None
     payload: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class ImpersonationRef:
-    """The impersonation during which something happened."""
-
-    session_id: UUID
-    employee_id: str
-    employee_name: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,12 +28,22 @@ class Actor:
 
 
 @dataclass(frozen=True, slots=True)
+class ImpersonationRef:
+    """The impersonation during which something happened."""
+
+    session_id: UUID
+    employee_id: str
+    employee_name: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Seen:
-    """Where a call came from."""
+    """Where a call came from. Every activity takes it, so none of an impersonation can leave the employee out."""
 
     correlation_id: str
     ip_address: str | None = None
     user_agent: str | None = None
+    impersonation: ImpersonationRef | None = None
 
 
 @dataclass(frozen=True, slots=True)

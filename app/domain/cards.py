@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 from app.domain.accounts import Account, PortalStatus, portal_status
 from app.domain.activities import CustomerRef
+from app.domain.callers import Actor, ActorType
 from app.domain.customers import Customer
 from app.domain.one_time_tokens import OneTimeToken
 from app.domain.organisations import FALLBACK_LANGUAGE, Organisation
@@ -54,6 +55,11 @@ class Standing:
         """The customer as the log names them."""
         customer = self.customer
         return CustomerRef(customer.customer_id, customer.account_number, customer.account_generation)
+
+    @property
+    def actor(self) -> Actor:
+        """The customer as the one who does something."""
+        return Actor(ActorType.CUSTOMER, str(self.customer.customer_id), self.customer.display_name)
 
     @property
     def language(self) -> str:

@@ -22,6 +22,10 @@ class MailKind(StrEnum):
     INVITATION = "invitation"
     EMAIL_CONFIRMATION = "emailconfirmation"
     ACCOUNT_MADE = "accountmade"
+    PASSWORD_RESET = "passwordreset"
+    PASSWORD_CHANGED = "passwordchanged"
+    EMAIL_CHANGE_REQUESTED = "emailchangerequested"
+    ACCESS_NOTICE = "accessnotice"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from app.domain.activities import ActivityType, SubjectType
 from app.domain.callers import Actor
-from app.domain.communications import Communication
+from app.domain.communications import Communication, MailKind
 from app.errors import InvitationNotPending, PortalError, TokenExpired, TokenRevoked, TokenSuperseded, TokenUsed
 from app.tokens import Purpose
 
@@ -70,9 +70,10 @@ class OneTimeToken:
 
 
 @dataclass(frozen=True, slots=True)
-class PurposeWords:
-    """How a purpose appears in the log."""
+class MailedPurpose:
+    """A purpose whose links go out by mail: which mail, and how it appears in the log."""
 
+    mail: MailKind
     subject: SubjectType
     sent: ActivityType
     superseded: ActivityType
@@ -80,16 +81,37 @@ class PurposeWords:
 
 PURPOSES = MappingProxyType(
     {
-        Purpose.INVITATION: PurposeWords(
-            SubjectType.INVITATION, ActivityType.INVITATION_SENT, ActivityType.INVITATION_SUPERSEDED
+        Purpose.INVITATION: MailedPurpose(
+            MailKind.INVITATION,
+            SubjectType.INVITATION,
+            ActivityType.INVITATION_SENT,
+            ActivityType.INVITATION_SUPERSEDED,
         ),
-        Purpose.EMAIL_CONFIRMATION: PurposeWords(
+        Purpose.EMAIL_CONFIRMATION: MailedPurpose(
+            MailKind.EMAIL_CONFIRMATION,
             SubjectType.EMAIL_CONFIRMATION,
             ActivityType.EMAIL_CONFIRMATION_SENT,
             ActivityType.EMAIL_CONFIRMATION_SUPERSEDED,
         ),
-        Purpose.PASSWORD_RESET: PurposeWords(
-            SubjectType.PASSWORD_RESET, ActivityType.PASSWORD_RESET_SENT, ActivityType.PASSWORD_RESET_SUPERSEDED
+        Purpose.PASSWORD_RESET: MailedPurpose(
+            MailKind.PASSWORD_RESET,
+            SubjectType.PASSWORD_RESET,
+            ActivityType.PASSWORD_RESET_SENT,
+            ActivityType.PASSWORD_RESET_SUPERSEDED,
         ),
     }
 )
+
+_PAGES = MappingProxyType(
+    {
+        Purpose.INVITATION: "register",
+        Purpose.EMAIL_CONFIRMATION: "confirm-email",
+        Purpose.PASSWORD_RESET: "reset-password",
+        Purpose.IMPERSONATION: "impersonate",
+    }
+)
+
+
+def link_url(portal_url: str, purpose: Purpose, token: str) -> str:
+    """The page of the organisation's portal that spends the token, which stands in the fragment."""
+    return f"{portal_url}/{_PAGES[purpose]}#token={token}"

@@ -5,6 +5,8 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from app.tokens import Purpose
+
 FALLBACK_LANGUAGE = "en-GB"
 
 
@@ -25,6 +27,18 @@ class TokenLifetimes:
     invitation: timedelta = timedelta(days=14)
     email_confirmation: timedelta = timedelta(hours=24)
     password_reset: timedelta = timedelta(minutes=60)
+
+    def of(self, purpose: Purpose) -> timedelta:
+        """The lifetime of this purpose's links; the hand-off's is fixed by the contract (section 5)."""
+        match purpose:
+            case Purpose.INVITATION:
+                return self.invitation
+            case Purpose.EMAIL_CONFIRMATION:
+                return self.email_confirmation
+            case Purpose.PASSWORD_RESET:
+                return self.password_reset
+            case Purpose.IMPERSONATION:
+                return timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True)

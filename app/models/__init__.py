@@ -4,9 +4,12 @@ from app.models.accounts import accounts
 from app.models.activities import activities
 from app.models.communications import communications
 from app.models.customers import customers
+from app.models.document_views import document_views
 from app.models.idempotency import idempotency_answers
+from app.models.impersonations import impersonations
 from app.models.metadata import metadata
 from app.models.organisations import organisations
+from app.models.portal_url_checks import portal_url_checks
 from app.models.sessions import sessions
 from app.models.tokens import tokens
 
@@ -15,9 +18,12 @@ __all__ = [
     "activities",
     "communications",
     "customers",
+    "document_views",
     "idempotency_answers",
+    "impersonations",
     "metadata",
     "organisations",
+    "portal_url_checks",
     "sessions",
     "tokens",
 ]

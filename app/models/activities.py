@@ -40,3 +40,11 @@ Index(
     activities.c.id,
 )
 Index("ix_activities_time", activities.c.organisation_id, activities.c.occurred_at, activities.c.id)
+# The newest of one kind, for the diagnosis and the log's filter.
+Index(
+    "ix_activities_customer_type",
+    activities.c.organisation_id,
+    activities.c.customer_id,
+    activities.c.type,
+    activities.c.occurred_at,
+)

@@ -27,6 +27,8 @@ communications = Table(
     moment("created_at", now=True),
     moment("sent_at", nullable=True),
     moment("ended_at", nullable=True),
+    moment("delivered_at", nullable=True),
+    Column("resent_from", Uuid),
     ForeignKeyConstraint(["organisation_id", "customer_id"], ["customers.organisation_id", "customers.id"]),
     one_of("status", CommunicationStatus),
     one_of("created_by_type", ActorType),

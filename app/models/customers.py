@@ -1,6 +1,6 @@
 """Customers: a copy of what the billing system tells, replaced whole by each PUT."""
 
-from sqlalchemy import Column, ForeignKeyConstraint, Integer, Table, Text, UniqueConstraint, Uuid, text
+from sqlalchemy import Column, ForeignKeyConstraint, Index, Integer, Table, Text, UniqueConstraint, Uuid, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from app.models.metadata import metadata, moment, organisation_id
@@ -23,3 +23,6 @@ customers = Table(
     ForeignKeyConstraint(["organisation_id"], ["organisations.organisation_id"]),
     UniqueConstraint("organisation_id", "account_number"),
 )
+
+# Whose address was meant by a login or a request that names no account.
+Index("ix_customers_email", customers.c.organisation_id, func.lower(customers.c.email))

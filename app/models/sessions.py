@@ -11,6 +11,7 @@ sessions = Table(
     Column("id", Uuid, primary_key=True),
     Column("customer_id", Uuid, nullable=False),
     Column("account_id", Uuid, nullable=False),
+    Column("impersonation_id", Uuid),
     Column("secret_digest", LargeBinary, nullable=False),
     Column("ip_address", Text),
     Column("user_agent", Text),

@@ -11,12 +11,11 @@ from app.database import Connection, Row, Statement
 from app.domain.activities import (
     Activity,
     ActivityFilter,
-    ImpersonationRef,
     NewActivity,
     Subject,
     SubjectType,
 )
-from app.domain.callers import Actor, ActorType
+from app.domain.callers import Actor, ActorType, ImpersonationRef
 from app.domain.paging import Cursor, Page, PageRequest
 from app.ids import new_id
 from app.models import activities
@@ -31,6 +30,9 @@ _WRITTEN: dict[str, Any] = {
     "actor_type": Text(),
     "actor_id": Text(),
     "actor_name": Text(),
+    "impersonation_id": Uuid(),
+    "employee_id": Text(),
+    "employee_name": Text(),
     "subject_type": Text(),
     "subject_id": Uuid(),
     "ip_address": Text(),
@@ -120,6 +122,11 @@ class Activities:
         """Report something; it is written, with all others, just before the transaction commits."""
         self._waiting.append(activity)
 
+    @property
+    def waiting(self) -> bool:
+        """Whether something was recorded that is not written yet."""
+        return bool(self._waiting)
+
     async def write(self) -> None:
         """Append what was recorded, in its order."""
         if self._waiting:
@@ -147,7 +154,7 @@ class Activities:
 
 
 def _entry(new: NewActivity) -> dict[str, Any]:
-    customer = new.customer
+    customer, impersonation = new.customer, new.seen.impersonation
     return {
         "id": str(new_id()),
         "type": new.type.value,
@@ -157,6 +164,9 @@ def _entry(new: NewActivity) -> dict[str, Any]:
         "actor_type": new.actor.type.value,
         "actor_id": new.actor.id,
         "actor_name": new.actor.name,
+        "impersonation_id": str(impersonation.session_id) if impersonation else None,
+        "employee_id": impersonation.employee_id if impersonation else None,
+        "employee_name": impersonation.employee_name if impersonation else None,
         "subject_type": new.subject.type.value,
         "subject_id": str(new.subject.id),
         "ip_address": new.seen.ip_address,

@@ -54,6 +54,11 @@ class Jobs:
             },
         )
 
+    @property
+    def waiting(self) -> bool:
+        """Whether jobs were left that are not in the queue yet."""
+        return bool(self._waiting)
+
     async def write(self) -> None:
         """Put all of them into the queue, in one statement."""
         if self._waiting:

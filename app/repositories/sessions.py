@@ -157,6 +157,19 @@ _END = Statement(
     .returning(sessions.c.id)
 )
 
+_END_ALL = Statement(
+    update(sessions)
+    .where(
+        sessions.c.organisation_id == ORGANISATION,
+        sessions.c.customer_id == _CUSTOMER,
+        sessions.c.impersonation_id.is_(None),
+        sessions.c.ended_at.is_(None),
+        or_(bindparam("kept", type_=Uuid()).is_(None), sessions.c.id != bindparam("kept", type_=Uuid())),
+    )
+    .values(ended_at=func.now(), end_reason=bindparam("reason"))
+    .returning(sessions.c.id, (sessions.c.expires_at > func.now()).label("live"))
+)
+
 
 class Sessions:
     """Portal sessions of one organisation. `idle` is how long a session lives without a call."""
@@ -218,6 +231,14 @@ class Sessions:
         """End the customer's session; False when it had ended before or is not theirs."""
         row = await self._connection.row(_END, customer_id=customer_id, session_id=session_id, reason=reason)
         return row is not None
+
+    async def end_all(self, customer_id: UUID, reason: str, *, keep: UUID | None = None) -> int:
+        """End the customer's own sessions, but for the one to keep; how many time had not ended before.
+
+        Employees' sessions end with their impersonations.
+        """
+        rows = await self._connection.rows(_END_ALL, customer_id=customer_id, reason=reason, kept=keep)
+        return sum(row["live"] for row in rows)
 
 
 def _portal_session(row: Row) -> PortalSession:

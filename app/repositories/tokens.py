@@ -66,6 +66,16 @@ _END_PENDING = Statement(
     .returning(tokens.c.id, tokens.c.state)
 )
 
+_END_EVERY = Statement(
+    update(tokens)
+    .where(tokens.c.organisation_id == ORGANISATION, tokens.c.customer_id == _CUSTOMER, _PENDING)
+    .values(
+        state=case((_overdue, TokenState.EXPIRED.value), else_=bindparam("state", type_=Text())),
+        ended_at=case((_overdue, tokens.c.expires_at), else_=func.now()),
+    )
+    .returning(tokens.c.id, tokens.c.purpose, tokens.c.state)
+)
+
 _CONSUME = Statement(
     update(tokens)
     .where(_THIS, _PENDING, tokens.c.expires_at > func.now())
@@ -217,6 +227,11 @@ class Tokens:
             _END_PENDING, customer_id=customer_id, purpose=purpose.value, state=state.value
         )
         return [row["id"] for row in rows if row["state"] == state.value]
+
+    async def end_every(self, customer_id: UUID, state: TokenState) -> list[tuple[Purpose, UUID]]:
+        """End the customer's pending tokens of every purpose; those that time had not ended before."""
+        rows = await self._connection.rows(_END_EVERY, customer_id=customer_id, state=state.value)
+        return [(Purpose(row["purpose"]), row["id"]) for row in rows if row["state"] == state.value]
 
     async def consume(self, link: Link) -> bool:
         """Spend the token. True for one caller, once, in time; False for everyone else."""

@@ -15,6 +15,7 @@ from app.repositories.cards import Cards
 from app.repositories.communications import Communications
 from app.repositories.customers import Customers
 from app.repositories.idempotency import Idempotency
+from app.repositories.impersonations import Impersonations
 from app.repositories.jobs import Jobs
 from app.repositories.organisations import Organisations
 from app.repositories.sessions import Sessions
@@ -84,6 +85,11 @@ class UnitOfWork:
         self._answered = True
         return result
 
+    @cached_property
+    def impersonations(self) -> Impersonations:
+        """Employees logged in as customers."""
+        return Impersonations(self.connection)
+
     async def begin(self) -> None:
         """Claim the idempotency key, if there is one.
 
@@ -123,6 +129,9 @@ class Transactions:
 
     @asynccontextmanager
     async def reading(self, organisation_id: UUID) -> AsyncIterator[UnitOfWork]:
-        """For reads: each statement stands for itself. What is recorded here would not be written."""
+        """For reads: each statement stands for itself, and nothing can be recorded."""
         async with self._database.reading(organisation_id) as connection:
-            yield UnitOfWork(connection, organisation_id)
+            uow = UnitOfWork(connection, organisation_id)
+            yield uow
+            if uow.activities.waiting or uow.jobs.waiting:
+                raise AssertionError("what reads records nothing; open a transaction")

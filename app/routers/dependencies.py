@@ -16,6 +16,7 @@ from pydantic import BaseModel
 from app.domain.activities import ActivityFilter, ActivityType
 from app.domain.callers import ActorType, AnonymousCall, Call, Caller, Place, Seen
 from app.domain.idempotency import Answer, Once
+from app.domain.impersonations import PortalAct
 from app.domain.paging import DEFAULT_PAGE_SIZE, MAXIMUM_PAGE_SIZE, Cursor, PageRequest
 from app.domain.sessions import PortalVisitor
 from app.errors import FieldError, OrganisationHeaderInvalid, Unauthenticated, ValidationFailed
@@ -159,7 +160,10 @@ class Visit:
 
 
 class LoggedIn:
-    """A call of the portal with a session."""
+    """A call of the portal with a session. `act` says what it does; undeclared, no impersonator may do it."""
+
+    def __init__(self, act: PortalAct | None = None) -> None:
+        self.act = act
 
     async def __call__(self, request: Request) -> Visit:
         """Raises: Unauthenticated, SessionEnded, OrganisationHeaderInvalid."""
@@ -185,7 +189,9 @@ class LoggingOut:
 
 
 AnonymousVisit = Annotated[AnonymousCall, Depends(Anonymous())]
-PortalVisit = Annotated[Visit, Depends(LoggedIn())]
+LookingVisit = Annotated[Visit, Depends(LoggedIn(PortalAct.LOOK))]
+ChangingVisit = Annotated[Visit, Depends(LoggedIn(PortalAct.CHANGE))]
+OwnersVisit = Annotated[Visit, Depends(LoggedIn(PortalAct.OWNERS))]
 LeavingVisit = Annotated[Leaving, Depends(LoggingOut())]
 
 

@@ -7,7 +7,6 @@ mail in `sending`; the next one sends it again with the same Message-ID and the 
 from dataclasses import dataclass
 from datetime import timedelta
 from random import Random
-from types import MappingProxyType
 from uuid import UUID
 
 import structlog
@@ -15,26 +14,18 @@ import structlog
 from app.domain.activities import ActivityType, NewActivity, Subject, SubjectType
 from app.domain.callers import Actor, ActorType, Seen
 from app.domain.communications import CommunicationStatus
-from app.domain.one_time_tokens import OneTimeToken, TokenState
+from app.domain.one_time_tokens import OneTimeToken, TokenState, link_url
 from app.mail.drafts import MailDraft, MailLink
 from app.mail.rendering import MailRenderer
 from app.mail.senders import MailRefused, MailSender
 from app.repositories.communications import TakenMail
 from app.repositories.unit_of_work import Transactions, UnitOfWork
-from app.tokens import Purpose, TokenSigner
+from app.tokens import TokenSigner
 
 _log = structlog.get_logger(__name__)
 
 MAILER = Actor(ActorType.SYSTEM, "mail", "Portal Access")
 _LONGEST_WAIT = timedelta(hours=1)
-_PAGES = MappingProxyType(
-    {
-        Purpose.INVITATION: "register",
-        Purpose.EMAIL_CONFIRMATION: "confirm-email",
-        Purpose.PASSWORD_RESET: "reset-password",
-        Purpose.IMPERSONATION: "impersonate",
-    }
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +113,7 @@ class Deliveries:
 
     def _url(self, mail: TakenMail, token: OneTimeToken) -> str:
         signed = self._signer.sign(token.purpose, mail.organisation.organisation_id, token.id)
-        return f"{mail.organisation.portal_url}/{_PAGES[token.purpose]}#token={signed}"
+        return link_url(mail.organisation.portal_url or "", token.purpose, signed)
 
     async def _failed(self, organisation_id: UUID, mail: TakenMail, error: str, *, permanent: bool) -> timedelta | None:
         final = permanent or mail.attempts >= self._rules.attempts

@@ -10,7 +10,7 @@ from app.domain.cards import Standing, confirmation_refusal
 from app.domain.one_time_tokens import OneTimeToken, TokenState
 from app.errors import PortalError, TokenInvalid, UserNotFound
 from app.repositories.unit_of_work import Transactions
-from app.services.deeds.dead_tokens import customer_actor, record_dead_token
+from app.services.deeds.dead_tokens import record_dead_token
 from app.services.deeds.links import Recipient, send_link
 from app.tokens import Purpose, TokenSigner
 
@@ -73,9 +73,7 @@ class EmailConfirmations:
                 ):
                     continue
                 recipient = Recipient(standing.account.email, standing.language)
-                await send_link(
-                    uow, Purpose.EMAIL_CONFIRMATION, standing, recipient, by=customer_actor(standing), seen=seen
-                )
+                await send_link(uow, Purpose.EMAIL_CONFIRMATION, standing, recipient, by=standing.actor, seen=seen)
 
     async def confirm(self, token: str, *, call: AnonymousCall) -> Registered:
         """Spend the link and mark the address as proven; the same link a second time answers the same.
@@ -102,7 +100,7 @@ class EmailConfirmations:
                 uow.activities.record(
                     NewActivity(
                         ActivityType.EMAIL_CONFIRMED,
-                        customer_actor(standing),
+                        standing.actor,
                         call.seen,
                         Subject(SubjectType.ACCOUNT, account.account_id),
                         standing.ref,

@@ -9,7 +9,6 @@ from app.domain.callers import AnonymousCall
 from app.domain.one_time_tokens import TokenState
 from app.errors import TokenInvalid
 from app.repositories.unit_of_work import Transactions
-from app.services.deeds.dead_tokens import customer_actor
 from app.tokens import Purpose, TokenSigner
 
 
@@ -49,7 +48,7 @@ class Inspections:
                 uow.activities.record(
                     NewActivity(
                         ActivityType.INVITATION_VIEWED,
-                        customer_actor(standing),
+                        standing.actor,
                         call.seen,
                         Subject(SubjectType.INVITATION, found.id),
                         standing.ref,

@@ -20,7 +20,7 @@ from app.errors import (
 from app.ids import new_id
 from app.passwords import Passwords, check_length
 from app.repositories.unit_of_work import Transactions, UnitOfWork
-from app.services.deeds.dead_tokens import customer_actor, record_dead_token
+from app.services.deeds.dead_tokens import record_dead_token
 from app.services.deeds.links import Recipient, send_link
 from app.services.deeds.mails import send_mail
 from app.tokens import Link, Purpose, TokenSigner
@@ -95,7 +95,7 @@ class Registrations:
             record_dead_token(uow, invitation, standing, call.seen)
             return refusal
         wrong = await uow.tokens.wrong_try(link, most=MOST_WRONG_NUMBERS)
-        by, about = customer_actor(standing), Subject(SubjectType.INVITATION, link.token_id)
+        by, about = standing.actor, Subject(SubjectType.INVITATION, link.token_id)
         uow.activities.record(
             NewActivity(
                 ActivityType.REGISTRATION_REFUSED,
@@ -133,7 +133,7 @@ class Registrations:
             refusal = _unfit(standing) if invitation.refusal() is None else None
             if refusal is not None:
                 payload = {"key": refusal.key}
-                by, about = customer_actor(standing), Subject(SubjectType.INVITATION, link.token_id)
+                by, about = standing.actor, Subject(SubjectType.INVITATION, link.token_id)
                 uow.activities.record(
                     NewActivity(ActivityType.REGISTRATION_REFUSED, by, call.seen, about, standing.ref, payload)
                 )
@@ -169,7 +169,7 @@ class Registrations:
         standing = replace(
             standing, account=account, customer=replace(standing.customer, account_generation=generation)
         )
-        by = customer_actor(standing)
+        by = standing.actor
         about = Subject(SubjectType.ACCOUNT, account.account_id)
         uow.activities.record(
             NewActivity(

@@ -21,7 +21,6 @@ from app.ids import new_id
 from app.passwords import Passwords
 from app.repositories.accounts import LoginCandidate
 from app.repositories.unit_of_work import Transactions
-from app.services.deeds.dead_tokens import customer_actor
 from app.session_tokens import new_session_token, read_session_token
 
 MOST_ACCOUNTS_TRIED = 5
@@ -124,7 +123,7 @@ class Sessions:
                 uow.activities.record(
                     NewActivity(
                         ActivityType.LOGGED_OUT,
-                        customer_actor(visitor.standing),
+                        visitor.standing.actor,
                         seen,
                         Subject(SubjectType.SESSION, session_id),
                         visitor.standing.ref,

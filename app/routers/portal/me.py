@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from app.routers.dependencies import PortalVisit
+from app.routers.dependencies import LookingVisit
 from app.routers.reading import StrictRoute
 from app.schemas.portal import Me
 
@@ -10,6 +10,6 @@ router = APIRouter(prefix="/api/portal/v1/portal/me", tags=["Portal: me"], route
 
 
 @router.get("", operation_id="getMe", summary="See one's account, customer record and organisation")
-async def get_me(visit: PortalVisit) -> Me:
+async def get_me(visit: LookingVisit) -> Me:
     """All that the portal's pages need to greet the customer."""
     return Me.of(visit.visitor)

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Path
 
 from app import errors
-from app.routers.dependencies import AnonymousVisit, LeavingVisit, Paging, PortalVisit, Service
+from app.routers.dependencies import AnonymousVisit, LeavingVisit, LookingVisit, OwnersVisit, Paging, Service
 from app.routers.openapi import refusals
 from app.routers.reading import StrictRoute
 from app.schemas.base import PageBody
@@ -28,7 +28,7 @@ async def log_in(body: LoginGiven, call: AnonymousVisit, services: Service) -> L
 
 
 @router.get("", operation_id="listSessions", summary="List one's own sessions")
-async def list_sessions(visit: PortalVisit, services: Service, page: Paging) -> PageBody[SessionBody]:
+async def list_sessions(visit: LookingVisit, services: Service, page: Paging) -> PageBody[SessionBody]:
     """The live ones, newest first."""
     found = await services.sessions.page(visit.visitor, page)
     return PageBody.of(found, lambda one: SessionBody.of(one, visit.visitor.session_id))
@@ -48,7 +48,7 @@ async def log_out(leaving: LeavingVisit, services: Service) -> None:
     responses=refusals(errors.ResourceNotFound),
 )
 async def end_session(
-    session_id: Annotated[UUID, Path(alias="sessionId")], visit: PortalVisit, services: Service
+    session_id: Annotated[UUID, Path(alias="sessionId")], visit: OwnersVisit, services: Service
 ) -> None:
     """Logs another device out; once more answers the same."""
     await services.sessions.end(visit.visitor, session_id, seen=visit.seen)

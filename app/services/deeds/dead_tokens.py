@@ -1,15 +1,10 @@
 """Refusing a genuine token that is dead: explained to the customer, remembered in the log."""
 
 from app.domain.activities import ActivityType, NewActivity, Subject
-from app.domain.callers import Actor, ActorType, Seen
+from app.domain.callers import Seen
 from app.domain.cards import Standing
 from app.domain.one_time_tokens import PURPOSES, OneTimeToken
 from app.repositories.unit_of_work import UnitOfWork
-
-
-def customer_actor(standing: Standing) -> Actor:
-    """The customer as the one who does something."""
-    return Actor(ActorType.CUSTOMER, str(standing.customer.customer_id), standing.customer.display_name)
 
 
 def record_dead_token(uow: UnitOfWork, token: OneTimeToken, standing: Standing, seen: Seen) -> None:
@@ -17,7 +12,7 @@ def record_dead_token(uow: UnitOfWork, token: OneTimeToken, standing: Standing, 
     uow.activities.record(
         NewActivity(
             ActivityType.TOKEN_REFUSED,
-            customer_actor(standing),
+            standing.actor,
             seen,
             Subject(PURPOSES[token.purpose].subject, token.id),
             standing.ref,

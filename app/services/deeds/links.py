@@ -1,23 +1,16 @@
 """Sending a one-time link: the one before ends, the new one goes out by mail, the log tells both."""
 
 from dataclasses import dataclass
-from datetime import timedelta
-from types import MappingProxyType
 
 from app.domain.accounts import masked
 from app.domain.activities import NewActivity, Subject
 from app.domain.callers import Actor, Seen
 from app.domain.cards import Standing
-from app.domain.communications import MailKind, NewMail
+from app.domain.communications import NewMail
 from app.domain.one_time_tokens import PURPOSES, OneTimeToken, TokenState
-from app.domain.organisations import TokenLifetimes
 from app.ids import new_id
 from app.repositories.unit_of_work import UnitOfWork
 from app.tokens import Purpose
-
-_MAILS = MappingProxyType(
-    {Purpose.INVITATION: MailKind.INVITATION, Purpose.EMAIL_CONFIRMATION: MailKind.EMAIL_CONFIRMATION}
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +40,7 @@ async def send_link(
         uow.activities.record(
             NewActivity(words.superseded, by, seen, Subject(words.subject, ended), standing.ref, {"by": str(token_id)})
         )
-    mail = NewMail(_MAILS[purpose], recipient.email, recipient.language, automatic, account_id)
+    mail = NewMail(words.mail, recipient.email, recipient.language, automatic, account_id)
     await uow.communications.add(
         communication_id, customer.customer_id, mail, by=by, correlation_id=seen.correlation_id
     )
@@ -60,7 +53,7 @@ async def send_link(
         email=recipient.email,
         language=recipient.language,
         created_by=by,
-        lifetime=_lifetime(standing.organisation.token_lifetimes, purpose),
+        lifetime=standing.organisation.token_lifetimes.of(purpose),
     )
     uow.activities.record(
         NewActivity(
@@ -74,15 +67,3 @@ async def send_link(
     )
     uow.jobs.deliver_mail(communication_id)
     return token
-
-
-def _lifetime(lifetimes: TokenLifetimes, purpose: Purpose) -> timedelta:
-    match purpose:
-        case Purpose.INVITATION:
-            return lifetimes.invitation
-        case Purpose.EMAIL_CONFIRMATION:
-            return lifetimes.email_confirmation
-        case Purpose.PASSWORD_RESET:
-            return lifetimes.password_reset
-        case Purpose.IMPERSONATION:
-            raise ValueError("a hand-off is not mailed")

@@ -1,0 +1,49 @@
+"""Ending whoever is logged in as a customer: the customer's own sessions, and employees' impersonations."""
+
+from uuid import UUID
+
+from app.domain.activities import ActivityType, NewActivity, Subject, SubjectType
+from app.domain.callers import Actor, Seen
+from app.domain.cards import Standing
+from app.repositories.unit_of_work import UnitOfWork
+
+
+async def end_sessions(
+    uow: UnitOfWork, standing: Standing, reason: str, *, by: Actor, seen: Seen, keep: UUID | None = None
+) -> int:
+    """End the customer's own sessions, but for the one to keep; how many were live.
+
+    The caller holds the customer's lock, and has changed the account before: a login at the same time has either
+    opened its session by then, which ends here, or fails.
+    """
+    customer_id = standing.customer.customer_id
+    ended = await uow.sessions.end_all(customer_id, reason, keep=keep)
+    if ended:
+        uow.activities.record(
+            NewActivity(
+                ActivityType.SESSIONS_ENDED,
+                by,
+                seen,
+                Subject(SubjectType.CUSTOMER, customer_id),
+                standing.ref,
+                {"reason": reason, "count": ended},
+            )
+        )
+    return ended
+
+
+async def end_impersonations(uow: UnitOfWork, standing: Standing, reason: str, *, by: Actor, seen: Seen) -> int:
+    """End every impersonation of the customer; how many were open."""
+    ended = await uow.impersonations.end_of_customer(standing.customer.customer_id, reason, by)
+    for one in ended:
+        uow.activities.record(
+            NewActivity(
+                ActivityType.IMPERSONATION_ENDED,
+                by,
+                seen,
+                Subject(SubjectType.IMPERSONATION, one.ref.session_id),
+                standing.ref,
+                {"reason": reason, "state": one.state.value, "employeeId": one.ref.employee_id},
+            )
+        )
+    return len(ended)
