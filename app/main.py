@@ -29,7 +29,7 @@ from app.passwords import Passwords
 from app.repositories.unit_of_work import Transactions
 from app.routers import errors, openapi, operations
 from app.routers.backoffice import activities as backoffice_activities
-from app.routers.backoffice import cards, customers, invitations, portal_settings
+from app.routers.backoffice import cards, customers, diagnosis, invitations, portal_settings
 from app.routers.backoffice import email_confirmations as backoffice_email_confirmations
 from app.routers.dependencies import Services
 from app.routers.middleware import Envelope
@@ -39,6 +39,7 @@ from app.services.activities import Activities
 from app.services.cards import Cards
 from app.services.customers import Customers
 from app.services.deliveries import Deliveries, DeliveryRules
+from app.services.diagnosis import Diagnoses
 from app.services.email_confirmations import EmailConfirmations
 from app.services.inspections import Inspections
 from app.services.invitations import Invitations
@@ -55,6 +56,7 @@ _ROUTERS = (
     invitations.router,
     backoffice_email_confirmations.router,
     backoffice_activities.router,
+    diagnosis.router,
     portal_settings.router,
     tokens.router,
     registrations.router,
@@ -157,6 +159,7 @@ async def running(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[P
         activities=Activities(transaction),
         cards=Cards(transaction),
         customers=Customers(transaction),
+        diagnoses=Diagnoses(transaction),
         email_confirmations=confirmations,
         inspections=Inspections(transaction, signer),
         invitations=Invitations(transaction),

@@ -1,8 +1,9 @@
 """From rows to domain types: one function per type, used by every repository that joins it."""
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import ColumnElement, FromClause, Label, bindparam, case, func
 from sqlalchemy.types import Uuid
@@ -11,7 +12,7 @@ from app.database import Row
 from app.domain.accounts import Account
 from app.domain.callers import Actor, ActorType
 from app.domain.communications import Communication, CommunicationStatus
-from app.domain.customers import Contract, Customer, Document
+from app.domain.customers import Contract, ContractStatus, Customer, Document, DocumentVisibility
 from app.domain.one_time_tokens import OneTimeToken, TokenState
 from app.domain.organisations import Branding, Features, Organisation, Sender, TokenLifetimes
 from app.models import accounts, communications, customers, organisations, tokens
@@ -140,6 +141,26 @@ def document_json(document: Document) -> dict[str, Any]:
         "visibility": document.visibility.value,
         "createdDateTime": document.created_at.isoformat(),
     }
+
+
+def contract_from_json(kept: dict[str, Any]) -> Contract:
+    """From the customer's row."""
+    return Contract(
+        contract_id=UUID(kept["contractId"]),
+        contract_number=kept["contractNumber"],
+        status=ContractStatus(kept["status"]),
+        invoice_count=kept["invoiceCount"],
+    )
+
+
+def document_from_json(kept: dict[str, Any]) -> Document:
+    """From the customer's row."""
+    return Document(
+        document_id=UUID(kept["documentId"]),
+        name=kept["name"],
+        visibility=DocumentVisibility(kept["visibility"]),
+        created_at=datetime.fromisoformat(kept["createdDateTime"]),
+    )
 
 
 def account(row: Row) -> Account | None:

@@ -14,6 +14,7 @@ from app.repositories.activities import Activities
 from app.repositories.cards import Cards
 from app.repositories.communications import Communications
 from app.repositories.customers import Customers
+from app.repositories.diagnosis import DiagnosisFacts
 from app.repositories.idempotency import Idempotency
 from app.repositories.impersonations import Impersonations
 from app.repositories.jobs import Jobs
@@ -84,6 +85,11 @@ class UnitOfWork:
         self._result = result
         self._answered = True
         return result
+
+    @cached_property
+    def diagnosis(self) -> DiagnosisFacts:
+        """What the diagnosis looks at."""
+        return DiagnosisFacts(self.connection)
 
     @cached_property
     def impersonations(self) -> Impersonations:

@@ -26,6 +26,7 @@ from app.services.access import Access
 from app.services.activities import Activities
 from app.services.cards import Cards
 from app.services.customers import Customers
+from app.services.diagnosis import Diagnoses
 from app.services.email_confirmations import EmailConfirmations
 from app.services.inspections import Inspections
 from app.services.invitations import Invitations
@@ -44,6 +45,7 @@ class Services:
     activities: Activities
     cards: Cards
     customers: Customers
+    diagnoses: Diagnoses
     email_confirmations: EmailConfirmations
     inspections: Inspections
     invitations: Invitations

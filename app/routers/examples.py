@@ -135,6 +135,27 @@ EXAMPLES: MappingProxyType[str, Any] = MappingProxyType(
         "PageBody_LinkBody_": _page(_LINK),
         "PageBody_ActivityBody_": _page(_ACTIVITY),
         "PageBody_SessionBody_": _page(_SESSION_ENTRY),
+        "DiagnosisBody": {
+            "customerId": _CUSTOMER,
+            "checkedDateTime": "2026-11-22T19:10:02.118209Z",
+            "findings": [
+                {
+                    "code": "customerhasnoemail",
+                    "severity": "blocking",
+                    "problem": "The customer has no e-mail address.",
+                    "solution": "Add the e-mail address and send the invitation again.",
+                    "action": {
+                        "method": "POST",
+                        "path": f"/api/portal/v1/customers/{_CUSTOMER}/portal/invitations",
+                    },
+                    "evidence": {"hasAccount": False},
+                }
+            ],
+            "checks": [
+                {"code": "customerhasnoemail", "outcome": "finding"},
+                {"code": "registrationlinknotworking", "outcome": "notapplicable"},
+            ],
+        },
         "PortalSettingsBody": _SETTINGS,
         "InspectionBody": {
             "purpose": "invitation",

@@ -39,6 +39,7 @@ TAGS = [
     {"name": "Invitations", "description": "One-time registration links; the newest alone is valid."},
     {"name": "E-mail confirmations", "description": "One-time links that prove the account's address."},
     {"name": "Activities", "description": "The append-only log of portal actions and events."},
+    {"name": "Diagnosis", "description": "Why the portal does not work for a customer, and what solves it."},
     {"name": "Customers", "description": "Customers' records, kept in step with the billing system."},
     {"name": "Organisation", "description": "What an organisation decides about its portal."},
     {"name": "Portal: links", "description": "For the portal: what a link out of a mail is good for."},

@@ -29,6 +29,7 @@ TABLE: dict[str, str] = {
     "revokeInvitation": "portal.invite",
     "sendEmailConfirmation": "portal.invite",
     "listActivities": "portal.activity.read",
+    "getDiagnosis": "portal.read",
     "listOrganisationActivities": "portal.activity.read",
     "getPortalSettings": "portal.settings.read",
     "putPortalSettings": "portal.settings.write",
