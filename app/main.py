@@ -29,7 +29,7 @@ from app.passwords import Passwords
 from app.repositories.unit_of_work import Transactions
 from app.routers import errors, openapi, operations
 from app.routers.backoffice import activities as backoffice_activities
-from app.routers.backoffice import cards, customers, invitations, portal_settings
+from app.routers.backoffice import cards, customers, invitations, portal_settings, role_assignments, roles
 from app.routers.backoffice import email_confirmations as backoffice_email_confirmations
 from app.routers.dependencies import Services
 from app.routers.middleware import Envelope
@@ -44,6 +44,8 @@ from app.services.inspections import Inspections
 from app.services.invitations import Invitations
 from app.services.portal_settings import PortalSettings
 from app.services.registrations import Registrations
+from app.services.role_assignments import RoleAssignments
+from app.services.roles import Roles
 from app.services.sessions import SessionLimits, Sessions
 from app.settings import Settings, load_settings
 from app.tokens import TokenSigner
@@ -56,6 +58,8 @@ _ROUTERS = (
     backoffice_email_confirmations.router,
     backoffice_activities.router,
     portal_settings.router,
+    roles.router,
+    role_assignments.router,
     tokens.router,
     registrations.router,
     email_confirmations.router,
@@ -162,6 +166,8 @@ async def running(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[P
         invitations=Invitations(transaction),
         portal_settings=PortalSettings(transaction, production=settings.production),
         registrations=Registrations(transaction, signer, passwords),
+        role_assignments=RoleAssignments(transaction),
+        roles=Roles(transaction),
         sessions=Sessions(
             transaction,
             passwords,
