@@ -54,6 +54,8 @@ TABLE: dict[str, str] = {
     "getMetrics": OPERATOR,
     "listCapturedMails": OPERATOR,
     "show_mailbox": OPERATOR,
+    "getIssuer": OPERATOR,
+    "getIssuerKeys": OPERATOR,
     "custom_swagger_ui_html": OPERATOR,
     "swagger_ui_redirect": OPERATOR,
 }
