@@ -1,0 +1,5 @@
+"""The tour."""
+
+from app.tour.stage import Guide, Tour, TourFailed
+
+__all__ = ["Guide", "Tour", "TourFailed"]
