@@ -237,7 +237,9 @@ def token(
 def _issuer(settings: Settings) -> EmbeddedIssuer:
     if settings.oidc_issuer is not None:
         raise SettingsError("PORTAL_OIDC_ISSUER is set: bearer tokens come from that issuer, not from here.")
-    return EmbeddedIssuer(embedded_keys(settings.secret_keys), settings.oidc_audience, utc_now)
+    return EmbeddedIssuer(
+        embedded_keys(settings.secret_keys), settings.oidc_audience, utc_now, settings.embedded_issuer
+    )
 
 
 @app.command("seed", epilog="Example: [bold]portal-access seed[/]")

@@ -19,6 +19,8 @@ from app.repositories.idempotency import Idempotency
 from app.repositories.impersonations import Impersonations
 from app.repositories.jobs import Jobs
 from app.repositories.organisations import Organisations
+from app.repositories.role_assignments import RoleAssignments
+from app.repositories.roles import Roles
 from app.repositories.sessions import Sessions
 from app.repositories.tokens import Tokens
 
@@ -95,6 +97,16 @@ class UnitOfWork:
     def impersonations(self) -> Impersonations:
         """Employees logged in as customers."""
         return Impersonations(self.connection)
+
+    @cached_property
+    def roles(self) -> Roles:
+        """Roles of the organisation's own."""
+        return Roles(self.connection)
+
+    @cached_property
+    def role_assignments(self) -> RoleAssignments:
+        """Who has which role."""
+        return RoleAssignments(self.connection)
 
     async def begin(self) -> None:
         """Claim the idempotency key, if there is one.

@@ -32,6 +32,8 @@ from app.services.inspections import Inspections
 from app.services.invitations import Invitations
 from app.services.portal_settings import PortalSettings
 from app.services.registrations import Registrations
+from app.services.role_assignments import RoleAssignments
+from app.services.roles import Roles
 from app.services.sessions import Sessions
 
 LONGEST_IDEMPOTENCY_KEY = 255
@@ -51,6 +53,8 @@ class Services:
     invitations: Invitations
     portal_settings: PortalSettings
     registrations: Registrations
+    role_assignments: RoleAssignments
+    roles: Roles
     sessions: Sessions
     idempotency_secret: bytes
 

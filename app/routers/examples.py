@@ -57,6 +57,24 @@ _SESSION_ENTRY: dict[str, Any] = {
     "current": True,
 }
 
+_ROLE: dict[str, Any] = {
+    "id": "01a2049d-d011-7c3e-8d52-6a0e4f1b9c27",
+    "name": "Service desk",
+    "permissions": ["portal.invite", "portal.read"],
+    "builtIn": False,
+    "createdDateTime": "2026-11-22T18:50:11.270114Z",
+}
+
+_ROLE_ASSIGNMENT: dict[str, Any] = {
+    "id": "01a2049d-d1f4-72c6-b0f3-2b7a9e5d1c08",
+    "subject": "3f8a1c52-employee",
+    "role": None,
+    "roleId": _ROLE["id"],
+    "roleName": _ROLE["name"],
+    "createdDateTime": "2026-11-22T18:51:02.418305Z",
+    "createdBy": _EMPLOYEE,
+}
+
 _SETTINGS: dict[str, Any] = {
     "name": "Zonneveld Warmte",
     "portalEnabled": True,
@@ -156,6 +174,10 @@ EXAMPLES: MappingProxyType[str, Any] = MappingProxyType(
                 {"code": "registrationlinknotworking", "outcome": "notapplicable"},
             ],
         },
+        "RoleBody": _ROLE,
+        "PageBody_RoleBody_": _page(_ROLE),
+        "RoleAssignmentBody": _ROLE_ASSIGNMENT,
+        "PageBody_RoleAssignmentBody_": _page(_ROLE_ASSIGNMENT),
         "PortalSettingsBody": _SETTINGS,
         "InspectionBody": {
             "purpose": "invitation",

@@ -42,6 +42,7 @@ TAGS = [
     {"name": "Diagnosis", "description": "Why the portal does not work for a customer, and what solves it."},
     {"name": "Customers", "description": "Customers' records, kept in step with the billing system."},
     {"name": "Organisation", "description": "What an organisation decides about its portal."},
+    {"name": "Access", "description": "Roles, and who has which one in the organisation."},
     {"name": "Portal: links", "description": "For the portal: what a link out of a mail is good for."},
     {"name": "Portal: registration", "description": "For the portal: from the invitation to a confirmed account."},
     {"name": "Portal: sessions", "description": "For the portal: logging in and out."},
