@@ -28,13 +28,15 @@ from app.mail.smtp import SmtpSender
 from app.passwords import Passwords
 from app.repositories.unit_of_work import Transactions
 from app.routers import errors, openapi, operations
+from app.routers.backoffice import account_resets, accounts, cards, customers, invitations, portal_settings
 from app.routers.backoffice import activities as backoffice_activities
-from app.routers.backoffice import cards, customers, invitations, portal_settings
 from app.routers.backoffice import email_confirmations as backoffice_email_confirmations
 from app.routers.dependencies import Services
 from app.routers.middleware import Envelope
 from app.routers.portal import email_confirmations, me, registrations, sessions, tokens
 from app.services.access import Access
+from app.services.account_resets import AccountResets
+from app.services.accounts import Accounts
 from app.services.activities import Activities
 from app.services.cards import Cards
 from app.services.customers import Customers
@@ -54,6 +56,8 @@ _ROUTERS = (
     cards.router,
     invitations.router,
     backoffice_email_confirmations.router,
+    account_resets.router,
+    accounts.router,
     backoffice_activities.router,
     portal_settings.router,
     tokens.router,
@@ -154,6 +158,8 @@ async def running(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[P
     )
     services = Services(
         access=Access(transaction, verifier),
+        account_resets=AccountResets(transaction),
+        accounts=Accounts(transaction, clock),
         activities=Activities(transaction),
         cards=Cards(transaction),
         customers=Customers(transaction),
