@@ -292,6 +292,7 @@ def test_without_an_address_there_is_no_reset_that_invites(customer: Customer) -
 
 def test_without_an_account_there_is_nothing_to_reset(customer: Customer) -> None:
     customer.invited()
+    wait_for_jobs(customer.utility)
     card, log = customer.card(), customer.log()
     assert refusal(reset(customer, {"reinvite": True, "email": "other@example.com"})) == NO_ACCOUNT
     unchanged(customer, card, log)
