@@ -29,14 +29,26 @@ from app.mail.smtp import SmtpSender
 from app.passwords import Passwords
 from app.repositories.unit_of_work import Transactions
 from app.routers import errors, openapi, operations
+from app.routers.backoffice import (
+    account_resets,
+    accounts,
+    cards,
+    customers,
+    diagnosis,
+    invitations,
+    portal_settings,
+    role_assignments,
+    roles,
+)
 from app.routers.backoffice import activities as backoffice_activities
-from app.routers.backoffice import cards, customers, diagnosis, invitations, portal_settings, role_assignments, roles
 from app.routers.backoffice import email_confirmations as backoffice_email_confirmations
 from app.routers.dependencies import Services
 from app.routers.embedded_issuer import add_embedded_issuer
 from app.routers.middleware import Envelope
 from app.routers.portal import email_confirmations, me, registrations, sessions, tokens
 from app.services.access import Access
+from app.services.account_resets import AccountResets
+from app.services.accounts import Accounts
 from app.services.activities import Activities
 from app.services.cards import Cards
 from app.services.customers import Customers
@@ -59,6 +71,8 @@ _ROUTERS = (
     cards.router,
     invitations.router,
     backoffice_email_confirmations.router,
+    account_resets.router,
+    accounts.router,
     backoffice_activities.router,
     diagnosis.router,
     portal_settings.router,
@@ -165,6 +179,8 @@ async def running(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[P
     )
     services = Services(
         access=Access(transaction, verifier),
+        account_resets=AccountResets(transaction),
+        accounts=Accounts(transaction, clock),
         activities=Activities(transaction),
         cards=Cards(transaction),
         customers=Customers(transaction),

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, FromClause, Label, bindparam, case, func
 from sqlalchemy.types import Uuid
 
 from app.database import Row
-from app.domain.accounts import Account
+from app.domain.accounts import Account, AccountRecord, AccountState
 from app.domain.callers import Actor, ActorType
 from app.domain.communications import Communication, CommunicationStatus
 from app.domain.customers import Contract, ContractStatus, Customer, Document, DocumentVisibility
@@ -43,6 +43,7 @@ ACCOUNT_NAMES = (
     "registered_at",
     "email_confirmed_at",
     "last_active_at",
+    "generation",
 )
 COMMUNICATION_NAMES = ("id", "status", "attempts", "last_error", "sent_at")
 TOKEN_NAMES = (
@@ -61,6 +62,7 @@ TOKEN_NAMES = (
 )
 CUSTOMER_COLUMNS = prefixed(customers, "c_", CUSTOMER_NAMES)
 ACCOUNT_COLUMNS = prefixed(accounts, "a_", ACCOUNT_NAMES)
+ACCOUNT_RECORD_COLUMNS = [*ACCOUNT_COLUMNS, *prefixed(accounts, "a_", ("state", "imported"))]
 
 
 def communication_columns(table: FromClause = communications, prefix: str = "m_") -> list[Label[Any]]:
@@ -175,7 +177,15 @@ def account(row: Row) -> Account | None:
         registered_at=row["a_registered_at"],
         email_confirmed_at=row["a_email_confirmed_at"],
         last_active_at=row["a_last_active_at"],
+        generation=row["a_generation"],
     )
+
+
+def account_record(row: Row) -> AccountRecord:
+    """From ACCOUNT_RECORD_COLUMNS, of a row that is there."""
+    found = account(row)
+    assert found is not None
+    return AccountRecord(found, AccountState(row["a_state"]), row["a_imported"])
 
 
 def communication(row: Row, prefix: str = "m_") -> Communication | None:

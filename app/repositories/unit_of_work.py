@@ -9,6 +9,7 @@ from uuid import UUID
 from app.database import Connection, Database
 from app.domain.callers import Call
 from app.domain.idempotency import Once
+from app.repositories.account_records import AccountRecords
 from app.repositories.accounts import Accounts
 from app.repositories.activities import Activities
 from app.repositories.cards import Cards
@@ -56,6 +57,11 @@ class UnitOfWork:
     def accounts(self) -> Accounts:
         """Portal accounts."""
         return Accounts(self.connection)
+
+    @cached_property
+    def account_records(self) -> AccountRecords:
+        """Every portal account known, the retired ones too."""
+        return AccountRecords(self.connection)
 
     @cached_property
     def tokens(self) -> Tokens:

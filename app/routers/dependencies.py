@@ -23,6 +23,8 @@ from app.errors import FieldError, OrganisationHeaderInvalid, Unauthenticated, V
 from app.permissions import Permission
 from app.schemas.base import Moment
 from app.services.access import Access
+from app.services.account_resets import AccountResets
+from app.services.accounts import Accounts
 from app.services.activities import Activities
 from app.services.cards import Cards
 from app.services.customers import Customers
@@ -44,6 +46,8 @@ class Services:
     """Every service that routers call, wired in `app/main.py`."""
 
     access: Access
+    account_resets: AccountResets
+    accounts: Accounts
     activities: Activities
     cards: Cards
     customers: Customers

@@ -75,6 +75,17 @@ _ROLE_ASSIGNMENT: dict[str, Any] = {
     "createdBy": _EMPLOYEE,
 }
 
+_ACCOUNT: dict[str, Any] = {
+    "accountId": "01a2049d-d1f0-7c44-8f0b-5f2b7a9c1e60",
+    "email": "jan.peeters@example.com",
+    "state": "retired",
+    "portalStatus": "active",
+    "registeredDateTime": "2021-03-04T09:12:45Z",
+    "emailConfirmedDateTime": "2021-03-04T09:20:02Z",
+    "lastActiveDateTime": None,
+    "imported": True,
+}
+
 _SETTINGS: dict[str, Any] = {
     "name": "Zonneveld Warmte",
     "portalEnabled": True,
@@ -150,6 +161,8 @@ EXAMPLES: MappingProxyType[str, Any] = MappingProxyType(
             "actions": [_button(action) for action in Action],
         },
         "LinkBody": _LINK,
+        "AccountBody": _ACCOUNT,
+        "PageBody_AccountBody_": _page(_ACCOUNT),
         "PageBody_LinkBody_": _page(_LINK),
         "PageBody_ActivityBody_": _page(_ACTIVITY),
         "PageBody_SessionBody_": _page(_SESSION_ENTRY),

@@ -38,6 +38,8 @@ TAGS = [
     {"name": "Card", "description": "The customer-portal card, with the buttons that work for the caller."},
     {"name": "Invitations", "description": "One-time registration links; the newest alone is valid."},
     {"name": "E-mail confirmations", "description": "One-time links that prove the account's address."},
+    {"name": "Account reset", "description": "Deletes the account so that the customer can register again."},
+    {"name": "Accounts", "description": "Every account known for a customer, duplicates and older systems' too."},
     {"name": "Activities", "description": "The append-only log of portal actions and events."},
     {"name": "Diagnosis", "description": "Why the portal does not work for a customer, and what solves it."},
     {"name": "Customers", "description": "Customers' records, kept in step with the billing system."},

@@ -98,6 +98,9 @@ Email = Annotated[
 Line = Annotated[
     str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True), AfterValidator(_printable)
 ]
+Reason = Annotated[
+    str, StringConstraints(min_length=1, max_length=500, strip_whitespace=True), AfterValidator(_printable)
+]
 Culture = Annotated[
     str,
     AfterValidator(_culture),

@@ -28,6 +28,10 @@ TABLE: dict[str, str] = {
     "listInvitations": "portal.read",
     "revokeInvitation": "portal.invite",
     "sendEmailConfirmation": "portal.invite",
+    "resetAccount": "portal.resetaccount",
+    "importAccount": "portal.import",
+    "listAccounts": "portal.read",
+    "reactivateAccount": "portal.resetaccount",
     "listActivities": "portal.activity.read",
     "getDiagnosis": "portal.read",
     "listOrganisationActivities": "portal.activity.read",
@@ -71,6 +75,7 @@ BODIES: dict[str, dict[str, object]] = {
     "putCustomer": {"accountNumber": "M-1", "displayName": "Matrix"},
     "sendInvitation": {},
     "sendEmailConfirmation": {},
+    "importAccount": {"email": "matrix@example.com", "registeredDateTime": "2021-03-04T09:12:45Z"},
     "putPortalSettings": {"name": "Matrix", "portalEnabled": True, "portalUrl": "https://portal.example.com"},
     "createRole": {"name": "Matrix", "permissions": ["access.write"]},
     "putRole": {"name": "Matrix", "permissions": ["access.write"]},
@@ -128,11 +133,13 @@ class Scene:
     sister: Utility
     stranger: Utility
     customer: Customer
+    newcomer: Customer
 
     def send(self, operation: Operation, headers: dict[str, str], customer: UUID | None = None) -> httpx.Response:
         path = (
-            operation.path.replace("{customerId}", str(customer or self.customer.id))
+            operation.path.replace("{customerId}", str(customer or self._known(operation)))
             .replace("{invitationId}", str(new_id()))
+            .replace("{accountId}", str(new_id()))
             .replace("{sessionId}", str(new_id()))
             .replace("{roleId}", str(new_id()))
             .replace("{assignmentId}", str(new_id()))
@@ -142,6 +149,10 @@ class Scene:
             body = self.customer.record
         url = f"{self.utility.world.url}{path}"
         return self.utility.world.http.request(operation.method, url, headers=headers, json=body)
+
+    def _known(self, operation: Operation) -> UUID:
+        """The customer who is logged in, but for what would take the account away."""
+        return (self.newcomer if operation.id == "resetAccount" else self.customer).id
 
     @property
     def session(self) -> dict[str, str]:
@@ -153,7 +164,7 @@ def scene(world: World) -> Scene:
     utility = world.utility()
     sister = Utility(world, utility.tenant, new_id())
     sister.change_settings()
-    return Scene(utility, sister, world.utility(), utility.customer().active())
+    return Scene(utility, sister, world.utility(), utility.customer().active(), utility.customer())
 
 
 def let_in(answer: httpx.Response) -> None:
