@@ -18,6 +18,7 @@ from app import logs
 from app.bearers import EMBEDDED_ISSUER, BearerVerifier, embedded_keys
 from app.clock import Clock, utc_now
 from app.database import Database
+from app.event_signatures import EventSignatures
 from app.issuer_keys import FixedKeys, IssuerKeys
 from app.jobs.handlers import handlers
 from app.jobs.worker import Worker, WorkerLimits
@@ -27,9 +28,9 @@ from app.mail.senders import MailSender
 from app.mail.smtp import SmtpSender
 from app.passwords import Passwords
 from app.repositories.unit_of_work import Transactions
-from app.routers import errors, openapi, operations
+from app.routers import delivery_reports, errors, openapi, operations
 from app.routers.backoffice import activities as backoffice_activities
-from app.routers.backoffice import cards, customers, invitations, portal_settings
+from app.routers.backoffice import cards, communications, customers, invitations, portal_settings
 from app.routers.backoffice import email_confirmations as backoffice_email_confirmations
 from app.routers.dependencies import Services
 from app.routers.middleware import Envelope
@@ -37,8 +38,10 @@ from app.routers.portal import email_confirmations, me, registrations, sessions,
 from app.services.access import Access
 from app.services.activities import Activities
 from app.services.cards import Cards
+from app.services.communications import Communications
 from app.services.customers import Customers
 from app.services.deliveries import Deliveries, DeliveryRules
+from app.services.delivery_reports import DeliveryReports
 from app.services.email_confirmations import EmailConfirmations
 from app.services.inspections import Inspections
 from app.services.invitations import Invitations
@@ -54,8 +57,10 @@ _ROUTERS = (
     cards.router,
     invitations.router,
     backoffice_email_confirmations.router,
+    communications.router,
     backoffice_activities.router,
     portal_settings.router,
+    delivery_reports.router,
     tokens.router,
     registrations.router,
     email_confirmations.router,
@@ -156,7 +161,9 @@ async def running(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[P
         access=Access(transaction, verifier),
         activities=Activities(transaction),
         cards=Cards(transaction),
+        communications=Communications(transaction),
         customers=Customers(transaction),
+        delivery_reports=DeliveryReports(transaction),
         email_confirmations=confirmations,
         inspections=Inspections(transaction, signer),
         invitations=Invitations(transaction),
@@ -171,6 +178,9 @@ async def running(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[P
             ),
         ),
         idempotency_secret=_derived(settings.secret_keys[-1], b"idempotency"),
+        event_signatures=EventSignatures(settings.mail_events_public_key, clock)
+        if settings.mail_events_public_key
+        else None,
     )
     direct = str(settings.database_direct_url or url)
     worker = Worker(

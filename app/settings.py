@@ -16,10 +16,12 @@ from email_validator import EmailNotValidError, validate_email
 from pydantic import Field, PostgresDsn, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from app.event_signatures import public_key
+
 MINIMUM_SECRET_LENGTH = 32
 
 # Settings of features that are still to come.
-_LATER = ("PORTAL_RATE_LIMIT_", "PORTAL_WEBHOOK_", "PORTAL_PLATFORM_", "PORTAL_MAIL_EVENTS_", "PORTAL_SEAL_")
+_LATER = ("PORTAL_RATE_LIMIT_", "PORTAL_WEBHOOK_", "PORTAL_PLATFORM_", "PORTAL_SEAL_")
 
 
 class Environment(StrEnum):
@@ -74,6 +76,11 @@ class Settings(BaseSettings):
         30, gt=0, description="Wait before the first repetition of a mail; doubles, with jitter, up to 1 h."
     )
     mail_attempts: int = Field(12, ge=1, le=100, description="Tries before a mail counts as failed.")
+    mail_events_public_key: str | None = Field(
+        None,
+        description="SendGrid's public key for its signed Event Webhook, in base64 as SendGrid shows it. "
+        "Absent: delivery events are not taken.",
+    )
     oidc_issuer: str | None = Field(
         None, description="Issuer of the bearer tokens. Absent: the embedded issuer, never in production."
     )
@@ -144,6 +151,13 @@ class Settings(BaseSettings):
     def _web_address(cls, value: str | None) -> str | None:
         if value is not None and (urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).hostname):
             raise ValueError("is not an https URL")
+        return value
+
+    @field_validator("mail_events_public_key")
+    @classmethod
+    def _event_key(cls, value: str | None) -> str | None:
+        if value is not None:
+            public_key(value)
         return value
 
     @field_validator("smtp_url")

@@ -17,6 +17,7 @@ from app.repositories.customers import Customers
 from app.repositories.idempotency import Idempotency
 from app.repositories.impersonations import Impersonations
 from app.repositories.jobs import Jobs
+from app.repositories.mail_history import MailHistory
 from app.repositories.organisations import Organisations
 from app.repositories.sessions import Sessions
 from app.repositories.tokens import Tokens
@@ -68,6 +69,11 @@ class UnitOfWork:
     def communications(self) -> Communications:
         """Mails."""
         return Communications(self.connection)
+
+    @cached_property
+    def mail_history(self) -> MailHistory:
+        """Mails as the customers' cards list them."""
+        return MailHistory(self.connection)
 
     @cached_property
     def activities(self) -> Activities:
