@@ -53,6 +53,13 @@ class PermissionInvalid(PortalError):
     solution = "Ask an administrator of the organisation for the permission that the detail names."
 
 
+class SignatureInvalid(Unauthenticated):
+    """A call whose body's signature stands for a bearer."""
+
+    title = "The signature of the body is missing, wrong or too old"
+    solution = "Sign the body as it is sent, and compare PORTAL_MAIL_EVENTS_PUBLIC_KEY with the mail provider's key."
+
+
 class OrganisationOutOfReach(PermissionInvalid):
     title = "The bearer token does not reach into this organisation"
     solution = "Use a token that names this tenant and organisation, or have a role assigned there."
@@ -195,6 +202,12 @@ class LastAdministrator(PortalError):
     key = "LAST_ADMINISTRATOR"
     title = "This is the organisation's last administrator"
     solution = "Make someone else an administrator first."
+
+
+class CommunicationNotResendable(PortalError):
+    key = "COMMUNICATION_NOT_RESENDABLE"
+    title = "The mail cannot be sent again"
+    solution = "Look at the customer's card: its buttons send a new mail where one is possible."
 
 
 # --- one-time tokens -----------------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ from app.bearers import BearerVerifier, EmbeddedIssuer, embedded_keys
 from app.claims import ClaimNames, ClaimRules
 from app.clock import Clock, utc_now
 from app.database import Database
+from app.event_signatures import EventSignatures
 from app.issuer_keys import FixedKeys, IssuerKeys, KeySource
 from app.jobs.handlers import handlers
 from app.jobs.worker import Worker, WorkerLimits
@@ -28,11 +29,12 @@ from app.mail.senders import MailSender
 from app.mail.smtp import SmtpSender
 from app.passwords import Passwords
 from app.repositories.unit_of_work import Transactions
-from app.routers import errors, openapi, operations
+from app.routers import delivery_reports, errors, openapi, operations
 from app.routers.backoffice import (
     account_resets,
     accounts,
     cards,
+    communications,
     customers,
     diagnosis,
     invitations,
@@ -51,8 +53,10 @@ from app.services.account_resets import AccountResets
 from app.services.accounts import Accounts
 from app.services.activities import Activities
 from app.services.cards import Cards
+from app.services.communications import Communications
 from app.services.customers import Customers
 from app.services.deliveries import Deliveries, DeliveryRules
+from app.services.delivery_reports import DeliveryReports
 from app.services.diagnosis import Diagnoses
 from app.services.email_confirmations import EmailConfirmations
 from app.services.inspections import Inspections
@@ -73,11 +77,13 @@ _ROUTERS = (
     backoffice_email_confirmations.router,
     account_resets.router,
     accounts.router,
+    communications.router,
     backoffice_activities.router,
     diagnosis.router,
     portal_settings.router,
     roles.router,
     role_assignments.router,
+    delivery_reports.router,
     tokens.router,
     registrations.router,
     email_confirmations.router,
@@ -183,8 +189,10 @@ async def running(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[P
         accounts=Accounts(transaction, clock),
         activities=Activities(transaction),
         cards=Cards(transaction),
+        communications=Communications(transaction),
         customers=Customers(transaction),
         diagnoses=Diagnoses(transaction),
+        delivery_reports=DeliveryReports(transaction),
         email_confirmations=confirmations,
         inspections=Inspections(transaction, signer),
         invitations=Invitations(transaction),
@@ -201,6 +209,9 @@ async def running(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[P
             ),
         ),
         idempotency_secret=_derived(settings.secret_keys[-1], b"idempotency"),
+        event_signatures=EventSignatures(settings.mail_events_public_key, clock)
+        if settings.mail_events_public_key
+        else None,
     )
     direct = str(settings.database_direct_url or url)
     worker = Worker(

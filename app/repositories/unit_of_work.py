@@ -19,6 +19,7 @@ from app.repositories.diagnosis import DiagnosisFacts
 from app.repositories.idempotency import Idempotency
 from app.repositories.impersonations import Impersonations
 from app.repositories.jobs import Jobs
+from app.repositories.mail_history import MailHistory
 from app.repositories.organisations import Organisations
 from app.repositories.role_assignments import RoleAssignments
 from app.repositories.roles import Roles
@@ -77,6 +78,11 @@ class UnitOfWork:
     def communications(self) -> Communications:
         """Mails."""
         return Communications(self.connection)
+
+    @cached_property
+    def mail_history(self) -> MailHistory:
+        """Mails as the customers' cards list them."""
+        return MailHistory(self.connection)
 
     @cached_property
     def activities(self) -> Activities:

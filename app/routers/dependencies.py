@@ -19,7 +19,8 @@ from app.domain.idempotency import Answer, Once
 from app.domain.impersonations import PortalAct
 from app.domain.paging import DEFAULT_PAGE_SIZE, MAXIMUM_PAGE_SIZE, Cursor, PageRequest
 from app.domain.sessions import PortalVisitor
-from app.errors import FieldError, OrganisationHeaderInvalid, Unauthenticated, ValidationFailed
+from app.errors import FieldError, OrganisationHeaderInvalid, ResourceNotFound, Unauthenticated, ValidationFailed
+from app.event_signatures import SIGNATURE_HEADER, TIMESTAMP_HEADER, EventSignatures
 from app.permissions import Permission
 from app.schemas.base import Moment
 from app.services.access import Access
@@ -27,7 +28,9 @@ from app.services.account_resets import AccountResets
 from app.services.accounts import Accounts
 from app.services.activities import Activities
 from app.services.cards import Cards
+from app.services.communications import Communications
 from app.services.customers import Customers
+from app.services.delivery_reports import DeliveryReports
 from app.services.diagnosis import Diagnoses
 from app.services.email_confirmations import EmailConfirmations
 from app.services.inspections import Inspections
@@ -50,8 +53,10 @@ class Services:
     accounts: Accounts
     activities: Activities
     cards: Cards
+    communications: Communications
     customers: Customers
     diagnoses: Diagnoses
+    delivery_reports: DeliveryReports
     email_confirmations: EmailConfirmations
     inspections: Inspections
     invitations: Invitations
@@ -61,6 +66,7 @@ class Services:
     roles: Roles
     sessions: Sessions
     idempotency_secret: bytes
+    event_signatures: EventSignatures | None
 
 
 async def services(request: Request) -> Services:
@@ -198,6 +204,23 @@ class LoggingOut:
         return Leaving(_bearer(request), _place(request), _seen(request))
 
 
+class SignedByMailProvider:
+    """A call of the mail provider: its signature under the body stands for a bearer."""
+
+    async def __call__(self, request: Request) -> bytes:
+        """The body.
+
+        Raises: ResourceNotFound, while no key of a provider is set; SignatureInvalid, PayloadTooLarge.
+        """
+        signatures: EventSignatures | None = request.app.state.services.event_signatures
+        if signatures is None:
+            raise ResourceNotFound
+        body = await request.body()
+        signatures.check(request.headers.get(SIGNATURE_HEADER), request.headers.get(TIMESTAMP_HEADER), body)
+        return body
+
+
+MailEvents = Annotated[bytes, Depends(SignedByMailProvider())]
 AnonymousVisit = Annotated[AnonymousCall, Depends(Anonymous())]
 LookingVisit = Annotated[Visit, Depends(LoggedIn(PortalAct.LOOK))]
 ChangingVisit = Annotated[Visit, Depends(LoggedIn(PortalAct.CHANGE))]

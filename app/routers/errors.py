@@ -35,6 +35,7 @@ STATUSES: Mapping[type[PortalError], int] = MappingProxyType(
         errors.EmailNotConfirmed: 409,
         errors.EmailAlreadyConfirmed: 409,
         errors.InvitationNotPending: 409,
+        errors.CommunicationNotResendable: 409,
         errors.CustomerNumberRequired: 409,
         errors.RoleAlreadyExists: 409,
         errors.RoleInUse: 409,

@@ -47,6 +47,23 @@ _ACTIVITY: dict[str, Any] = {
     "payload": {"email": "j***@example.com", "communicationId": _MAIL},
 }
 
+_MAIL_ENTRY: dict[str, Any] = {
+    "id": _MAIL,
+    "kind": "invitation",
+    "email": "jan.peeters@example.com",
+    "language": "nl-BE",
+    "status": "successful",
+    "automatic": False,
+    "attempts": 1,
+    "lastError": None,
+    "createdDateTime": "2026-11-22T18:56:20.495819Z",
+    "createdBy": _EMPLOYEE,
+    "sentDateTime": "2026-11-22T18:56:20.601224Z",
+    "deliveredDateTime": "2026-11-22T18:56:22.017663Z",
+    "resentFrom": None,
+    "links": [{"purpose": "invitation", "id": _INVITATION, "state": "pending"}],
+}
+
 _SESSION_ENTRY: dict[str, Any] = {
     "id": _SESSION,
     "createdDateTime": "2026-11-22T19:02:11.860385Z",
@@ -164,6 +181,9 @@ EXAMPLES: MappingProxyType[str, Any] = MappingProxyType(
         "AccountBody": _ACCOUNT,
         "PageBody_AccountBody_": _page(_ACCOUNT),
         "PageBody_LinkBody_": _page(_LINK),
+        "MailBody": _MAIL_ENTRY,
+        "PageBody_MailBody_": _page(_MAIL_ENTRY),
+        "ReportsBody": {"accepted": 2},
         "PageBody_ActivityBody_": _page(_ACTIVITY),
         "PageBody_SessionBody_": _page(_SESSION_ENTRY),
         "DiagnosisBody": {

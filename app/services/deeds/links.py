@@ -1,6 +1,7 @@
 """Sending a one-time link: the one before ends, the new one goes out by mail, the log tells both."""
 
 from dataclasses import dataclass
+from uuid import UUID
 
 from app.domain.accounts import masked
 from app.domain.activities import NewActivity, Subject
@@ -30,8 +31,9 @@ async def send_link(
     by: Actor,
     seen: Seen,
     automatic: bool = False,
+    resent_from: UUID | None = None,
 ) -> OneTimeToken:
-    """A new link by mail. The caller holds the customer's lock."""
+    """A new link by mail. The caller holds the customer's lock. `resent_from` is the mail that this one repeats."""
     words = PURPOSES[purpose]
     customer = standing.customer
     account_id = standing.account.account_id if standing.account else None
@@ -40,7 +42,7 @@ async def send_link(
         uow.activities.record(
             NewActivity(words.superseded, by, seen, Subject(words.subject, ended), standing.ref, {"by": str(token_id)})
         )
-    mail = NewMail(words.mail, recipient.email, recipient.language, automatic, account_id)
+    mail = NewMail(words.mail, recipient.email, recipient.language, automatic, account_id, resent_from)
     await uow.communications.add(
         communication_id, customer.customer_id, mail, by=by, correlation_id=seen.correlation_id
     )
