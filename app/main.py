@@ -31,9 +31,10 @@ from app.routers import errors, openapi, operations
 from app.routers.backoffice import activities as backoffice_activities
 from app.routers.backoffice import cards, customers, invitations, portal_settings
 from app.routers.backoffice import email_confirmations as backoffice_email_confirmations
+from app.routers.backoffice import password_resets as backoffice_password_resets
 from app.routers.dependencies import Services
 from app.routers.middleware import Envelope
-from app.routers.portal import email_confirmations, me, registrations, sessions, tokens
+from app.routers.portal import email_confirmations, me, password_resets, registrations, sessions, tokens
 from app.services.access import Access
 from app.services.activities import Activities
 from app.services.cards import Cards
@@ -42,6 +43,7 @@ from app.services.deliveries import Deliveries, DeliveryRules
 from app.services.email_confirmations import EmailConfirmations
 from app.services.inspections import Inspections
 from app.services.invitations import Invitations
+from app.services.password_resets import PasswordResets
 from app.services.portal_settings import PortalSettings
 from app.services.registrations import Registrations
 from app.services.sessions import SessionLimits, Sessions
@@ -53,12 +55,14 @@ _ROUTERS = (
     customers.router,
     cards.router,
     invitations.router,
+    backoffice_password_resets.router,
     backoffice_email_confirmations.router,
     backoffice_activities.router,
     portal_settings.router,
     tokens.router,
     registrations.router,
     email_confirmations.router,
+    password_resets.router,
     sessions.router,
     me.router,
 )
@@ -140,6 +144,7 @@ async def running(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[P
         clock=clock,
     )
     confirmations = EmailConfirmations(transaction, signer)
+    resets = PasswordResets(transaction, signer, passwords)
     deliveries = Deliveries(
         transaction,
         signer,
@@ -160,6 +165,7 @@ async def running(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[P
         email_confirmations=confirmations,
         inspections=Inspections(transaction, signer),
         invitations=Invitations(transaction),
+        password_resets=resets,
         portal_settings=PortalSettings(transaction, production=settings.production),
         registrations=Registrations(transaction, signer, passwords),
         sessions=Sessions(
@@ -175,7 +181,7 @@ async def running(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[P
     direct = str(settings.database_direct_url or url)
     worker = Worker(
         direct,
-        handlers(deliveries, confirmations),
+        handlers(deliveries, confirmations, resets),
         WorkerLimits(look=timedelta(seconds=settings.worker_look_seconds)),
     )
     try:

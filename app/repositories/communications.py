@@ -34,6 +34,7 @@ _ADD = Statement(
 )
 
 _THIS = (communications.c.organisation_id == ORGANISATION) & (communications.c.id == bindparam("communication_id"))
+_EXISTS = Statement(select(communications.c.id).where(_THIS))
 _STILL_OPEN = communications.c.status == any_(
     array([CommunicationStatus.QUEUED.value, CommunicationStatus.SENDING.value], type_=Text())
 )
@@ -137,6 +138,10 @@ class Communications:
             created_by_name=by.name,
             correlation_id=correlation_id,
         )
+
+    async def exists(self, communication_id: UUID) -> bool:
+        """Whether the mail was written down before."""
+        return await self._connection.row(_EXISTS, communication_id=communication_id) is not None
 
     async def take(self, communication_id: UUID) -> TakenMail | None:
         """Count an attempt and take the mail for sending; None when it has come to an end before."""

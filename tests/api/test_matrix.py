@@ -27,6 +27,7 @@ TABLE: dict[str, str] = {
     "sendInvitation": "portal.invite",
     "listInvitations": "portal.read",
     "revokeInvitation": "portal.invite",
+    "sendPasswordReset": "portal.resetpassword",
     "sendEmailConfirmation": "portal.invite",
     "listActivities": "portal.activity.read",
     "listOrganisationActivities": "portal.activity.read",
@@ -36,6 +37,8 @@ TABLE: dict[str, str] = {
     "register": ANONYMOUS,
     "confirmEmail": ANONYMOUS,
     "resendConfirmation": ANONYMOUS,
+    "forgotPassword": ANONYMOUS,
+    "completePasswordReset": ANONYMOUS,
     "logIn": ANONYMOUS,
     "listSessions": SESSION,
     "endSession": SESSION,
@@ -65,6 +68,8 @@ BODIES: dict[str, dict[str, object]] = {
     "register": {"token": "noise", "customerNumber": "1", "password": "seven warm radiators"},
     "confirmEmail": {"token": "noise"},
     "resendConfirmation": {"email": "nobody@example.com"},
+    "forgotPassword": {"email": "nobody@example.com"},
+    "completePasswordReset": {"token": "noise", "password": "seven warm radiators"},
     "logIn": {"email": "nobody@example.com", "password": "seven warm radiators"},
 }
 
