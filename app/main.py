@@ -44,10 +44,11 @@ from app.routers.backoffice import (
 )
 from app.routers.backoffice import activities as backoffice_activities
 from app.routers.backoffice import email_confirmations as backoffice_email_confirmations
+from app.routers.backoffice import password_resets as backoffice_password_resets
 from app.routers.dependencies import Services
 from app.routers.embedded_issuer import add_embedded_issuer
 from app.routers.middleware import Envelope
-from app.routers.portal import email_confirmations, me, registrations, sessions, tokens
+from app.routers.portal import email_confirmations, me, password_resets, registrations, sessions, tokens
 from app.services.access import Access
 from app.services.account_resets import AccountResets
 from app.services.accounts import Accounts
@@ -61,6 +62,7 @@ from app.services.diagnosis import Diagnoses
 from app.services.email_confirmations import EmailConfirmations
 from app.services.inspections import Inspections
 from app.services.invitations import Invitations
+from app.services.password_resets import PasswordResets
 from app.services.portal_settings import PortalSettings
 from app.services.registrations import Registrations
 from app.services.role_assignments import RoleAssignments
@@ -74,6 +76,7 @@ _ROUTERS = (
     customers.router,
     cards.router,
     invitations.router,
+    backoffice_password_resets.router,
     backoffice_email_confirmations.router,
     account_resets.router,
     accounts.router,
@@ -87,6 +90,7 @@ _ROUTERS = (
     tokens.router,
     registrations.router,
     email_confirmations.router,
+    password_resets.router,
     sessions.router,
     me.router,
 )
@@ -171,6 +175,7 @@ async def running(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[P
         rules=_claim_rules(settings),
     )
     confirmations = EmailConfirmations(transaction, signer)
+    resets = PasswordResets(transaction, signer, passwords)
     deliveries = Deliveries(
         transaction,
         signer,
@@ -196,6 +201,7 @@ async def running(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[P
         email_confirmations=confirmations,
         inspections=Inspections(transaction, signer),
         invitations=Invitations(transaction),
+        password_resets=resets,
         portal_settings=PortalSettings(transaction, production=settings.production),
         registrations=Registrations(transaction, signer, passwords),
         role_assignments=RoleAssignments(transaction),
@@ -216,7 +222,7 @@ async def running(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[P
     direct = str(settings.database_direct_url or url)
     worker = Worker(
         direct,
-        handlers(deliveries, confirmations),
+        handlers(deliveries, confirmations, resets),
         WorkerLimits(look=timedelta(seconds=settings.worker_look_seconds)),
     )
     try:

@@ -86,3 +86,9 @@ def utility(world: World) -> Utility:
 def customer(utility: Utility) -> Customer:
     """A new customer without an account."""
     return utility.customer()
+
+
+@pytest.fixture
+def active(customer: Customer) -> Customer:
+    """A customer with a confirmed account."""
+    return customer.active()

@@ -121,6 +121,29 @@ _UNCONFIRMED = Statement(
     .limit(10)
 )
 
+_CONFIRMED = Statement(
+    select(accounts.c.customer_id)
+    .where(
+        accounts.c.organisation_id == ORGANISATION,
+        func.lower(accounts.c.email) == _EMAIL,
+        _LIVE,
+        accounts.c.email_confirmed_at.is_not(None),
+    )
+    .order_by(func.coalesce(accounts.c.last_active_at, accounts.c.registered_at).desc(), accounts.c.id)
+    .limit(10)
+)
+
+_SET_PASSWORD = Statement(
+    update(accounts)
+    .where(
+        accounts.c.organisation_id == ORGANISATION,
+        accounts.c.id == bindparam("account_id"),
+        _LIVE,
+    )
+    .values(password_hash=bindparam("password_hash"))
+    .returning(accounts.c.id)
+)
+
 _REHASH = Statement(
     update(accounts)
     .where(
@@ -208,6 +231,16 @@ class Accounts:
         """Customers whose live account has this address and waits for its confirmation; at most 10."""
         rows = await self._connection.rows(_UNCONFIRMED, email=email)
         return [row["customer_id"] for row in rows]
+
+    async def customers_with_confirmed(self, email: str) -> list[UUID]:
+        """Customers whose live account has this address, proven; the 10 most recently active, the latest first."""
+        rows = await self._connection.rows(_CONFIRMED, email=email)
+        return [row["customer_id"] for row in rows]
+
+    async def set_password(self, account_id: UUID, password_hash: str) -> bool:
+        """Give the live account another password; False when it is not live any more."""
+        row = await self._connection.row(_SET_PASSWORD, account_id=account_id, password_hash=password_hash)
+        return row is not None
 
     async def rehash(self, account_id: UUID, old_hash: str, new_hash: str) -> None:
         """Replace a hash by a stronger one of the same password, unless the password changed meanwhile."""

@@ -36,6 +36,7 @@ _ADD = Statement(
 )
 
 _THIS = (communications.c.organisation_id == ORGANISATION) & (communications.c.id == bindparam("communication_id"))
+_EXISTS = Statement(select(communications.c.id).where(_THIS))
 _STILL_OPEN = communications.c.status == any_(
     array([CommunicationStatus.QUEUED.value, CommunicationStatus.SENDING.value], type_=Text())
 )
@@ -216,6 +217,10 @@ class Communications:
             correlation_id=correlation_id,
             resent_from=mail.resent_from,
         )
+
+    async def exists(self, communication_id: UUID) -> bool:
+        """Whether the mail was written down before."""
+        return await self._connection.row(_EXISTS, communication_id=communication_id) is not None
 
     async def take(self, communication_id: UUID) -> TakenMail | None:
         """Count an attempt and take the mail for sending; None when it has come to an end before."""

@@ -35,6 +35,7 @@ from app.services.diagnosis import Diagnoses
 from app.services.email_confirmations import EmailConfirmations
 from app.services.inspections import Inspections
 from app.services.invitations import Invitations
+from app.services.password_resets import PasswordResets
 from app.services.portal_settings import PortalSettings
 from app.services.registrations import Registrations
 from app.services.role_assignments import RoleAssignments
@@ -60,6 +61,7 @@ class Services:
     email_confirmations: EmailConfirmations
     inspections: Inspections
     invitations: Invitations
+    password_resets: PasswordResets
     portal_settings: PortalSettings
     registrations: Registrations
     role_assignments: RoleAssignments

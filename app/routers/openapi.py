@@ -38,6 +38,7 @@ carries `X-Correlation-Id`; it stands in the log beside what the call did.
 TAGS = [
     {"name": "Card", "description": "The customer-portal card, with the buttons that work for the caller."},
     {"name": "Invitations", "description": "One-time registration links; the newest alone is valid."},
+    {"name": "Password resets", "description": "One-time links to choose a new password."},
     {"name": "E-mail confirmations", "description": "One-time links that prove the account's address."},
     {"name": "Account reset", "description": "Deletes the account so that the customer can register again."},
     {"name": "Accounts", "description": "Every account known for a customer, duplicates and older systems' too."},
@@ -50,6 +51,7 @@ TAGS = [
     {"name": "Mail provider", "description": "For the mail provider: what became of the mails that it took."},
     {"name": "Portal: links", "description": "For the portal: what a link out of a mail is good for."},
     {"name": "Portal: registration", "description": "For the portal: from the invitation to a confirmed account."},
+    {"name": "Portal: passwords", "description": "For the portal: a forgotten password, and choosing a new one."},
     {"name": "Portal: sessions", "description": "For the portal: logging in and out."},
     {"name": "Portal: me", "description": "For the portal: who is logged in."},
     {"name": "Operations", "description": "For operators and developers."},

@@ -27,6 +27,7 @@ TABLE: dict[str, str] = {
     "sendInvitation": "portal.invite",
     "listInvitations": "portal.read",
     "revokeInvitation": "portal.invite",
+    "sendPasswordReset": "portal.resetpassword",
     "sendEmailConfirmation": "portal.invite",
     "resetAccount": "portal.resetaccount",
     "importAccount": "portal.import",
@@ -52,6 +53,8 @@ TABLE: dict[str, str] = {
     "register": ANONYMOUS,
     "confirmEmail": ANONYMOUS,
     "resendConfirmation": ANONYMOUS,
+    "forgotPassword": ANONYMOUS,
+    "completePasswordReset": ANONYMOUS,
     "logIn": ANONYMOUS,
     "listSessions": SESSION,
     "endSession": SESSION,
@@ -87,6 +90,8 @@ BODIES: dict[str, dict[str, object]] = {
     "register": {"token": "noise", "customerNumber": "1", "password": "seven warm radiators"},
     "confirmEmail": {"token": "noise"},
     "resendConfirmation": {"email": "nobody@example.com"},
+    "forgotPassword": {"email": "nobody@example.com"},
+    "completePasswordReset": {"token": "noise", "password": "seven warm radiators"},
     "logIn": {"email": "nobody@example.com", "password": "seven warm radiators"},
 }
 

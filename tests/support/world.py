@@ -16,6 +16,7 @@ from tests.support.databases import Sql
 from tests.support.mail import Mail, Mailbox
 
 PASSWORD = "seven warm radiators"
+NEW_PASSWORD = "nine cold windmills"
 
 
 @dataclass(frozen=True)
@@ -248,6 +249,15 @@ class Customer:
         """With a confirmed account."""
         assert self.confirm(self.registered()).status_code == 200
         return self
+
+    def send_reset(self, body: Any = None, **headers: str) -> httpx.Response:
+        """An employee has a reset link mailed."""
+        return self.utility.employee().post(f"{self.path}/password-resets", body, headers=headers)
+
+    def choose_password(self, token: str, **given: Any) -> httpx.Response:
+        """The page that a reset link opens."""
+        body = {"token": token, "password": NEW_PASSWORD} | given
+        return self.utility.portal.post("/portal/password-resets/complete", body)
 
     def log_in(self, **given: Any) -> httpx.Response:
         """The login page."""
