@@ -124,6 +124,13 @@ class PortalNotEnabled(PortalError):
     solution = "Activate the customer portal in the organisation's settings."
 
 
+class PortalClosed(PortalNotEnabled):
+    """The same, told to a customer."""
+
+    title = "The customer portal is switched off at the moment"
+    solution = "Try again later, or ask your utility."
+
+
 class PortalUrlMissing(PortalError):
     key = "PORTAL_URL_MISSING"
     title = "The organisation has no portal URL"

@@ -18,6 +18,7 @@ from app import logs
 from app.bearers import EMBEDDED_ISSUER, BearerVerifier, embedded_keys
 from app.clock import Clock, utc_now
 from app.database import Database
+from app.domain.sessions import SessionLimits
 from app.issuer_keys import FixedKeys, IssuerKeys
 from app.jobs.handlers import handlers
 from app.jobs.worker import Worker, WorkerLimits
@@ -42,9 +43,10 @@ from app.services.deliveries import Deliveries, DeliveryRules
 from app.services.email_confirmations import EmailConfirmations
 from app.services.inspections import Inspections
 from app.services.invitations import Invitations
+from app.services.logins import Logins
 from app.services.portal_settings import PortalSettings
 from app.services.registrations import Registrations
-from app.services.sessions import SessionLimits, Sessions
+from app.services.sessions import Sessions
 from app.settings import Settings, load_settings
 from app.tokens import TokenSigner
 
@@ -152,6 +154,9 @@ async def running(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[P
         ),
         random.Random(),  # noqa: S311 - spreads retries, guards nothing
     )
+    limits = SessionLimits(
+        idle=timedelta(minutes=settings.session_idle_minutes), lifetime=timedelta(hours=settings.session_hours)
+    )
     services = Services(
         access=Access(transaction, verifier),
         activities=Activities(transaction),
@@ -160,16 +165,10 @@ async def running(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[P
         email_confirmations=confirmations,
         inspections=Inspections(transaction, signer),
         invitations=Invitations(transaction),
+        logins=Logins(transaction, passwords, limits),
         portal_settings=PortalSettings(transaction, production=settings.production),
         registrations=Registrations(transaction, signer, passwords),
-        sessions=Sessions(
-            transaction,
-            passwords,
-            SessionLimits(
-                idle=timedelta(minutes=settings.session_idle_minutes),
-                lifetime=timedelta(hours=settings.session_hours),
-            ),
-        ),
+        sessions=Sessions(transaction, limits),
         idempotency_secret=_derived(settings.secret_keys[-1], b"idempotency"),
     )
     direct = str(settings.database_direct_url or url)

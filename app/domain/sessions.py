@@ -1,10 +1,27 @@
 """Portal sessions, and the customer behind one."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from app.domain.cards import Standing
+
+
+@dataclass(frozen=True, slots=True)
+class SessionLimits:
+    """How long a session lives without a call, and at most."""
+
+    idle: timedelta
+    lifetime: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedIn:
+    """A new session; the token is shown this once."""
+
+    access_token: str
+    expires_at: datetime
+    customer_id: UUID
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from app.repositories.customers import Customers
 from app.repositories.idempotency import Idempotency
 from app.repositories.impersonations import Impersonations
 from app.repositories.jobs import Jobs
+from app.repositories.logins import Logins
 from app.repositories.organisations import Organisations
 from app.repositories.sessions import Sessions
 from app.repositories.tokens import Tokens
@@ -63,6 +64,11 @@ class UnitOfWork:
     def sessions(self) -> Sessions:
         """Portal sessions."""
         return Sessions(self.connection)
+
+    @cached_property
+    def logins(self) -> Logins:
+        """Whom logins mean."""
+        return Logins(self.connection)
 
     @cached_property
     def communications(self) -> Communications:

@@ -29,6 +29,7 @@ from app.services.customers import Customers
 from app.services.email_confirmations import EmailConfirmations
 from app.services.inspections import Inspections
 from app.services.invitations import Invitations
+from app.services.logins import Logins
 from app.services.portal_settings import PortalSettings
 from app.services.registrations import Registrations
 from app.services.sessions import Sessions
@@ -47,6 +48,7 @@ class Services:
     email_confirmations: EmailConfirmations
     inspections: Inspections
     invitations: Invitations
+    logins: Logins
     portal_settings: PortalSettings
     registrations: Registrations
     sessions: Sessions
@@ -166,7 +168,7 @@ class LoggedIn:
         self.act = act
 
     async def __call__(self, request: Request) -> Visit:
-        """Raises: Unauthenticated, SessionEnded, OrganisationHeaderInvalid."""
+        """Raises: Unauthenticated, SessionEnded, PortalClosed, OrganisationHeaderInvalid."""
         wired: Services = request.app.state.services
         return Visit(await wired.sessions.recognise(_bearer(request), _place(request)), _seen(request))
 

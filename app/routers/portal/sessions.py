@@ -20,11 +20,16 @@ router = APIRouter(prefix="/api/portal/v1/portal/sessions", tags=["Portal: sessi
     operation_id="logIn",
     summary="Log in",
     status_code=201,
-    responses=refusals(errors.InvalidCredentials, errors.EmailNotConfirmedAtLogin, errors.CustomerNumberRequired),
+    responses=refusals(
+        errors.PortalClosed,
+        errors.InvalidCredentials,
+        errors.EmailNotConfirmedAtLogin,
+        errors.CustomerNumberRequired,
+    ),
 )
 async def log_in(body: LoginGiven, call: AnonymousVisit, services: Service) -> LoggedInBody:
     """Opens a session. Whatever is wrong answers the same, but for an unconfirmed address with the right password."""
-    return LoggedInBody.of(await services.sessions.log_in(body.login(), call=call))
+    return LoggedInBody.of(await services.logins.log_in(body.login(), call=call))
 
 
 @router.get("", operation_id="listSessions", summary="List one's own sessions")
