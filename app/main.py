@@ -32,6 +32,7 @@ from app.routers import errors, openapi, operations
 from app.routers.backoffice import activities as backoffice_activities
 from app.routers.backoffice import cards, customers, invitations, portal_settings
 from app.routers.backoffice import email_confirmations as backoffice_email_confirmations
+from app.routers.backoffice import sessions as backoffice_sessions
 from app.routers.dependencies import Services
 from app.routers.middleware import Envelope
 from app.routers.portal import email_confirmations, me, registrations, sessions, tokens
@@ -44,6 +45,7 @@ from app.services.email_confirmations import EmailConfirmations
 from app.services.inspections import Inspections
 from app.services.invitations import Invitations
 from app.services.logins import Logins
+from app.services.own_accounts import OwnAccounts
 from app.services.portal_settings import PortalSettings
 from app.services.registrations import Registrations
 from app.services.sessions import Sessions
@@ -56,6 +58,7 @@ _ROUTERS = (
     cards.router,
     invitations.router,
     backoffice_email_confirmations.router,
+    backoffice_sessions.router,
     backoffice_activities.router,
     portal_settings.router,
     tokens.router,
@@ -166,6 +169,7 @@ async def running(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[P
         inspections=Inspections(transaction, signer),
         invitations=Invitations(transaction),
         logins=Logins(transaction, passwords, limits),
+        own_accounts=OwnAccounts(transaction, passwords),
         portal_settings=PortalSettings(transaction, production=settings.production),
         registrations=Registrations(transaction, signer, passwords),
         sessions=Sessions(transaction, limits),

@@ -6,6 +6,9 @@ from uuid import UUID
 
 from app.domain.cards import Standing
 
+CUSTOMER_LOGOUT = "customerlogout"
+"""Why a session ended that an employee ended with all others of the customer."""
+
 
 @dataclass(frozen=True, slots=True)
 class SessionLimits:
@@ -22,6 +25,7 @@ class LoggedIn:
     access_token: str
     expires_at: datetime
     customer_id: UUID
+    clear_site_data: bool = False  # an employee wants the browser to forget what it keeps of the portal
 
 
 @dataclass(frozen=True, slots=True)

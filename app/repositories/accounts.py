@@ -77,6 +77,18 @@ _SET_UNCONFIRMED_EMAIL = Statement(
 )
 
 
+_CHANGE_EMAIL = Statement(
+    update(accounts)
+    .where(
+        accounts.c.organisation_id == ORGANISATION,
+        accounts.c.id == bindparam("account_id"),
+        _LIVE,
+        accounts.c.email_confirmed_at.is_not(None),
+    )
+    .values(email=bindparam("email"), email_confirmed_at=func.now())
+    .returning(*ACCOUNT_COLUMNS)
+)
+
 _UNCONFIRMED = Statement(
     select(accounts.c.customer_id)
     .where(
@@ -87,6 +99,16 @@ _UNCONFIRMED = Statement(
     )
     .order_by(accounts.c.registered_at.desc(), accounts.c.id)
     .limit(10)
+)
+
+_THIS_LIVE = (accounts.c.organisation_id == ORGANISATION) & (accounts.c.id == bindparam("account_id")) & _LIVE
+_PASSWORD_HASH = Statement(select(accounts.c.password_hash).where(_THIS_LIVE))
+_ASK_TO_CLEAR_SITE_DATA = Statement(update(accounts).where(_THIS_LIVE).values(clear_site_data=True))
+_TAKE_CLEAR_SITE_DATA = Statement(
+    update(accounts)
+    .where(_THIS_LIVE, accounts.c.clear_site_data)
+    .values(clear_site_data=False)
+    .returning(accounts.c.id)
 )
 
 _REPLACE_HASH = Statement(
@@ -149,10 +171,28 @@ class Accounts:
         """Correct the address of an account that nobody has confirmed yet."""
         await self._connection.row(_SET_UNCONFIRMED_EMAIL, account_id=account_id, email=email)
 
+    async def change_email(self, account_id: UUID, email: str) -> Account | None:
+        """Give the live, confirmed account another address, proven just now; the account, or None."""
+        row = await self._connection.row(_CHANGE_EMAIL, account_id=account_id, email=email)
+        return account(row) if row else None
+
     async def customers_with_unconfirmed(self, email: str) -> list[UUID]:
         """Customers whose live account has this address and waits for its confirmation; at most 10."""
         rows = await self._connection.rows(_UNCONFIRMED, email=email)
         return [row["customer_id"] for row in rows]
+
+    async def password_hash(self, account_id: UUID) -> str | None:
+        """The live account's hash, if it has one."""
+        row = await self._connection.row(_PASSWORD_HASH, account_id=account_id)
+        return row["password_hash"] if row else None
+
+    async def ask_to_clear_site_data(self, account_id: UUID) -> None:
+        """Have the next login tell the browser to forget what it keeps of the portal."""
+        await self._connection.row(_ASK_TO_CLEAR_SITE_DATA, account_id=account_id)
+
+    async def take_clear_site_data(self, account_id: UUID) -> bool:
+        """Whether this login is to tell the browser so; no later one does again."""
+        return await self._connection.row(_TAKE_CLEAR_SITE_DATA, account_id=account_id) is not None
 
     async def replace_hash(self, account_id: UUID, old_hash: str, new_hash: str) -> bool:
         """Give the live account another hash, of the same password or a new one; False when it changed meanwhile."""

@@ -30,6 +30,7 @@ from app.services.email_confirmations import EmailConfirmations
 from app.services.inspections import Inspections
 from app.services.invitations import Invitations
 from app.services.logins import Logins
+from app.services.own_accounts import OwnAccounts
 from app.services.portal_settings import PortalSettings
 from app.services.registrations import Registrations
 from app.services.sessions import Sessions
@@ -49,6 +50,7 @@ class Services:
     inspections: Inspections
     invitations: Invitations
     logins: Logins
+    own_accounts: OwnAccounts
     portal_settings: PortalSettings
     registrations: Registrations
     sessions: Sessions

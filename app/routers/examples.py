@@ -132,6 +132,7 @@ EXAMPLES: MappingProxyType[str, Any] = MappingProxyType(
             "actions": [_button(action) for action in Action],
         },
         "LinkBody": _LINK,
+        "EndedSessionsBody": {"endedSessions": 2},
         "PageBody_LinkBody_": _page(_LINK),
         "PageBody_ActivityBody_": _page(_ACTIVITY),
         "PageBody_SessionBody_": _page(_SESSION_ENTRY),

@@ -92,6 +92,7 @@ class Logins:
             )
             if expires_at is None:
                 return None
+            clear_site_data = await uow.accounts.take_clear_site_data(account.account_id)
             if stronger is not None:
                 await uow.accounts.replace_hash(account.account_id, known_hash, stronger)
             uow.activities.record(
@@ -103,7 +104,7 @@ class Logins:
                     target.ref,
                 )
             )
-        return LoggedIn(token, expires_at, account.customer_id)
+        return LoggedIn(token, expires_at, account.customer_id, clear_site_data)
 
     async def _failed(
         self, login: Login, tried: list[LoginCandidate], refusal: PortalError, call: AnonymousCall

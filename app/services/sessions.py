@@ -3,11 +3,20 @@
 from uuid import UUID
 
 from app.domain.activities import ActivityType, NewActivity, Subject, SubjectType
-from app.domain.callers import Place, Seen
+from app.domain.callers import Call, Place, Seen
+from app.domain.cards import live_account_refusal
 from app.domain.paging import Page, PageRequest
-from app.domain.sessions import PortalSession, PortalVisitor, SessionLimits
-from app.errors import PortalClosed, ResourceNotFound, SessionEnded, Unauthenticated
+from app.domain.sessions import CUSTOMER_LOGOUT, PortalSession, PortalVisitor, SessionLimits
+from app.errors import (
+    LoggedOutByUtility,
+    PortalClosed,
+    ResourceNotFound,
+    SessionEnded,
+    Unauthenticated,
+    UserNotFound,
+)
 from app.repositories.unit_of_work import Transactions
+from app.services.deeds.sessions import end_impersonations, end_sessions
 from app.session_tokens import read_session_token
 
 
@@ -25,7 +34,7 @@ class Sessions:
         """
         visitor, live = await self._find(token, place)
         if not live:
-            raise SessionEnded
+            raise await self._ended(visitor)
         if not visitor.standing.organisation.portal_enabled:
             raise PortalClosed
         return visitor
@@ -63,6 +72,31 @@ class Sessions:
                 )
             elif not await uow.sessions.exists(customer.customer_id, session_id):
                 raise ResourceNotFound
+
+    async def log_customer_out(self, customer_id: UUID, *, call: Call) -> int:
+        """An employee ends all of the customer's sessions, and has the browser forget what it keeps of the portal.
+
+        Returns how many of the customer's own sessions were open. Once more ends nothing and is fine.
+
+        Raises: CustomerDoesNotExist, UserNotFound.
+        """
+        by, seen = call.actor, call.seen
+        async with self._transaction.of(call) as uow:
+            standing = await uow.customers.locked_standing(customer_id)
+            if refusal := live_account_refusal(standing):
+                raise refusal
+            if standing.account is None:
+                raise UserNotFound
+            await uow.accounts.ask_to_clear_site_data(standing.account.account_id)
+            ended = await end_sessions(uow, standing, CUSTOMER_LOGOUT, by=by, seen=seen, tell_none=True)
+            await end_impersonations(uow, standing, CUSTOMER_LOGOUT, by=by, seen=seen)
+            return uow.answer(ended)
+
+    async def _ended(self, visitor: PortalVisitor) -> SessionEnded:
+        """The refusal of a session that has ended; after an employee's logout it clears the browser too."""
+        async with self._transaction.reading(visitor.standing.organisation.organisation_id) as uow:
+            reason = await uow.sessions.end_reason(visitor.session_id)
+        return LoggedOutByUtility() if reason == CUSTOMER_LOGOUT else SessionEnded()
 
     async def _find(self, token: str, place: Place) -> tuple[PortalVisitor, bool]:
         key = read_session_token(token)

@@ -28,6 +28,7 @@ TABLE: dict[str, str] = {
     "listInvitations": "portal.read",
     "revokeInvitation": "portal.invite",
     "sendEmailConfirmation": "portal.invite",
+    "logoutCustomer": "portal.resetaccount",
     "listActivities": "portal.activity.read",
     "listOrganisationActivities": "portal.activity.read",
     "getPortalSettings": "portal.settings.read",
@@ -40,6 +41,8 @@ TABLE: dict[str, str] = {
     "listSessions": SESSION,
     "endSession": SESSION,
     "getMe": SESSION,
+    "changePassword": SESSION,
+    "changeEmail": SESSION,
     "logOut": LEAVING,
     "getHealth": OPERATOR,
     "getReadiness": OPERATOR,
@@ -66,6 +69,8 @@ BODIES: dict[str, dict[str, object]] = {
     "confirmEmail": {"token": "noise"},
     "resendConfirmation": {"email": "nobody@example.com"},
     "logIn": {"email": "nobody@example.com", "password": "seven warm radiators"},
+    "changePassword": {"currentPassword": "seven warm radiators", "password": "seven warm radiators"},
+    "changeEmail": {"currentPassword": "seven warm radiators", "email": "matrix@example.com"},
 }
 
 
