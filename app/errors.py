@@ -71,6 +71,10 @@ class SessionEnded(PortalError):
     solution = "Log in again."
 
 
+class LoggedOutByUtility(SessionEnded):
+    """An employee ended it, to have the browser forget what it keeps of the portal."""
+
+
 # --- what is asked for ---------------------------------------------------------------------------------------
 
 
@@ -131,6 +135,13 @@ class PortalNotEnabled(PortalError):
     solution = "Activate the customer portal in the organisation's settings."
 
 
+class PortalClosed(PortalNotEnabled):
+    """The same, told to a customer."""
+
+    title = "The customer portal is switched off at the moment"
+    solution = "Try again later, or ask your utility."
+
+
 class PortalUrlMissing(PortalError):
     key = "PORTAL_URL_MISSING"
     title = "The organisation has no portal URL"
@@ -141,6 +152,13 @@ class FeatureNotEnabled(PortalError):
     key = "FEATURE_NOT_ENABLED"
     title = "The feature is not enabled"
     solution = "Enable the feature in the organisation's settings."
+
+
+class EmailChangeNotOffered(FeatureNotEnabled):
+    """Told to a customer."""
+
+    title = "The e-mail address cannot be changed in the portal"
+    solution = "Ask your utility to change it."
 
 
 class UserHasNoEmailAddress(PortalError):
@@ -317,6 +335,13 @@ class InvalidCredentials(PortalError):
     key = "INVALID_CREDENTIALS"
     title = "E-mail address or password is wrong"
     solution = "Check both, or use 'Forgot password'."
+
+
+class CurrentPasswordWrong(InvalidCredentials):
+    """Someone who is logged in wants to change something and must show the password for it."""
+
+    title = "The current password is wrong"
+    solution = "Type the password that you log in with now, or log out and use 'Forgot password'."
 
 
 # --- repetition, load, faults --------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ from app.bearers import BearerVerifier, EmbeddedIssuer, embedded_keys
 from app.claims import ClaimNames, ClaimRules
 from app.clock import Clock, utc_now
 from app.database import Database
+from app.domain.sessions import SessionLimits
 from app.event_signatures import EventSignatures
 from app.issuer_keys import FixedKeys, IssuerKeys, KeySource
 from app.jobs.handlers import handlers
@@ -45,6 +46,7 @@ from app.routers.backoffice import (
 from app.routers.backoffice import activities as backoffice_activities
 from app.routers.backoffice import email_confirmations as backoffice_email_confirmations
 from app.routers.backoffice import password_resets as backoffice_password_resets
+from app.routers.backoffice import sessions as backoffice_sessions
 from app.routers.dependencies import Services
 from app.routers.embedded_issuer import add_embedded_issuer
 from app.routers.middleware import Envelope
@@ -62,12 +64,14 @@ from app.services.diagnosis import Diagnoses
 from app.services.email_confirmations import EmailConfirmations
 from app.services.inspections import Inspections
 from app.services.invitations import Invitations
+from app.services.logins import Logins
+from app.services.own_accounts import OwnAccounts
 from app.services.password_resets import PasswordResets
 from app.services.portal_settings import PortalSettings
 from app.services.registrations import Registrations
 from app.services.role_assignments import RoleAssignments
 from app.services.roles import Roles
-from app.services.sessions import SessionLimits, Sessions
+from app.services.sessions import Sessions
 from app.settings import Settings, load_settings
 from app.tokens import TokenSigner
 
@@ -81,6 +85,7 @@ _ROUTERS = (
     account_resets.router,
     accounts.router,
     communications.router,
+    backoffice_sessions.router,
     backoffice_activities.router,
     diagnosis.router,
     portal_settings.router,
@@ -188,6 +193,9 @@ async def running(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[P
         ),
         random.Random(),  # noqa: S311 - spreads retries, guards nothing
     )
+    limits = SessionLimits(
+        idle=timedelta(minutes=settings.session_idle_minutes), lifetime=timedelta(hours=settings.session_hours)
+    )
     services = Services(
         access=Access(transaction, verifier),
         account_resets=AccountResets(transaction),
@@ -202,18 +210,13 @@ async def running(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[P
         inspections=Inspections(transaction, signer),
         invitations=Invitations(transaction),
         password_resets=resets,
+        logins=Logins(transaction, passwords, limits),
+        own_accounts=OwnAccounts(transaction, passwords),
         portal_settings=PortalSettings(transaction, production=settings.production),
         registrations=Registrations(transaction, signer, passwords),
         role_assignments=RoleAssignments(transaction),
         roles=Roles(transaction),
-        sessions=Sessions(
-            transaction,
-            passwords,
-            SessionLimits(
-                idle=timedelta(minutes=settings.session_idle_minutes),
-                lifetime=timedelta(hours=settings.session_hours),
-            ),
-        ),
+        sessions=Sessions(transaction, limits),
         idempotency_secret=_derived(settings.secret_keys[-1], b"idempotency"),
         event_signatures=EventSignatures(settings.mail_events_public_key, clock)
         if settings.mail_events_public_key

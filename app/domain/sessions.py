@@ -1,10 +1,31 @@
 """Portal sessions, and the customer behind one."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from app.domain.cards import Standing
+
+CUSTOMER_LOGOUT = "customerlogout"
+"""Why a session ended that an employee ended with all others of the customer."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionLimits:
+    """How long a session lives without a call, and at most."""
+
+    idle: timedelta
+    lifetime: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedIn:
+    """A new session; the token is shown this once."""
+
+    access_token: str
+    expires_at: datetime
+    customer_id: UUID
+    clear_site_data: bool = False  # an employee wants the browser to forget what it keeps of the portal
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from app.repositories.diagnosis import DiagnosisFacts
 from app.repositories.idempotency import Idempotency
 from app.repositories.impersonations import Impersonations
 from app.repositories.jobs import Jobs
+from app.repositories.logins import Logins
 from app.repositories.mail_history import MailHistory
 from app.repositories.organisations import Organisations
 from app.repositories.role_assignments import RoleAssignments
@@ -73,6 +74,11 @@ class UnitOfWork:
     def sessions(self) -> Sessions:
         """Portal sessions."""
         return Sessions(self.connection)
+
+    @cached_property
+    def logins(self) -> Logins:
+        """Whom logins mean."""
+        return Logins(self.connection)
 
     @cached_property
     def communications(self) -> Communications:

@@ -35,6 +35,8 @@ from app.services.diagnosis import Diagnoses
 from app.services.email_confirmations import EmailConfirmations
 from app.services.inspections import Inspections
 from app.services.invitations import Invitations
+from app.services.logins import Logins
+from app.services.own_accounts import OwnAccounts
 from app.services.password_resets import PasswordResets
 from app.services.portal_settings import PortalSettings
 from app.services.registrations import Registrations
@@ -62,6 +64,8 @@ class Services:
     inspections: Inspections
     invitations: Invitations
     password_resets: PasswordResets
+    logins: Logins
+    own_accounts: OwnAccounts
     portal_settings: PortalSettings
     registrations: Registrations
     role_assignments: RoleAssignments
@@ -184,7 +188,7 @@ class LoggedIn:
         self.act = act
 
     async def __call__(self, request: Request) -> Visit:
-        """Raises: Unauthenticated, SessionEnded, OrganisationHeaderInvalid."""
+        """Raises: Unauthenticated, SessionEnded, PortalClosed, OrganisationHeaderInvalid."""
         wired: Services = request.app.state.services
         return Visit(await wired.sessions.recognise(_bearer(request), _place(request)), _seen(request))
 

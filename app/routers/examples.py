@@ -180,6 +180,7 @@ EXAMPLES: MappingProxyType[str, Any] = MappingProxyType(
         "LinkBody": _LINK,
         "AccountBody": _ACCOUNT,
         "PageBody_AccountBody_": _page(_ACCOUNT),
+        "EndedSessionsBody": {"endedSessions": 2},
         "PageBody_LinkBody_": _page(_LINK),
         "MailBody": _MAIL_ENTRY,
         "PageBody_MailBody_": _page(_MAIL_ENTRY),

@@ -119,8 +119,8 @@ _EXAMPLES: dict[str, dict[str, Any]] = {}
 
 
 def _example_name(kind: Refusal) -> str:
-    """The key; with the status behind it where the same key has another one elsewhere."""
-    special = isinstance(kind, PortalError) or kind is errors.EmailNotConfirmedAtLogin
+    """The key; with the status behind it where an error has its key from another one."""
+    special = isinstance(kind, PortalError) or "key" not in vars(kind)
     return f"{kind.key}_{status_of(kind)}" if special else kind.key
 
 
@@ -235,6 +235,8 @@ def _describe(operation: dict[str, Any], route: APIRoute) -> None:
     elif isinstance(kind, LoggedIn | LoggingOut):
         operation["security"] = [{_SESSION: []}]
         common += [errors.Unauthenticated, errors.SessionEnded, errors.OrganisationHeaderInvalid]
+        if isinstance(kind, LoggedIn):
+            common.append(errors.PortalClosed)
     if kind is not None:
         common.append(errors.TemporarilyUnavailable)
     if isinstance(kind, SignedByMailProvider):

@@ -9,11 +9,11 @@ from pydantic import Field
 from app.domain.accounts import PortalStatus, Registered, portal_status
 from app.domain.one_time_tokens import TokenState
 from app.domain.organisations import Features
-from app.domain.sessions import PortalSession, PortalVisitor
+from app.domain.sessions import LoggedIn, PortalSession, PortalVisitor
 from app.schemas.base import Answered, Culture, Email, Given, Line, Password, Token, known_form
 from app.services.inspections import Inspection
+from app.services.logins import Login
 from app.services.registrations import Registration
-from app.services.sessions import LoggedIn, Login
 from app.tokens import Purpose
 
 

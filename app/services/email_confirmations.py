@@ -3,13 +3,13 @@
 from dataclasses import replace
 from uuid import UUID, uuid5
 
-from app.domain.accounts import Registered, masked, portal_status
+from app.domain.accounts import Account, Registered, masked, portal_status
 from app.domain.activities import ActivityType, NewActivity, Subject, SubjectType
 from app.domain.callers import AnonymousCall, Call, Seen
 from app.domain.cards import Standing, confirmation_refusal
 from app.domain.one_time_tokens import OneTimeToken, TokenState
 from app.errors import PortalError, TokenInvalid, UserNotFound
-from app.repositories.unit_of_work import Transactions
+from app.repositories.unit_of_work import Transactions, UnitOfWork
 from app.services.deeds.asking import admitted
 from app.services.deeds.dead_tokens import record_dead_token
 from app.services.deeds.links import Recipient, send_link
@@ -82,6 +82,8 @@ class EmailConfirmations:
     async def confirm(self, token: str, *, call: AnonymousCall) -> Registered:
         """Spend the link and mark the address as proven; the same link a second time answers the same.
 
+        The link of a customer who changes the address makes it the account's.
+
         Raises: TokenInvalid, TokenDead.
         """
         link = self._signer.read(Purpose.EMAIL_CONFIRMATION, token)
@@ -99,7 +101,7 @@ class EmailConfirmations:
             if await uow.tokens.consume(link):
                 account = await uow.accounts.confirm(confirmation.account_id, confirmation.email)
                 if account is None:
-                    raise TokenInvalid
+                    account = await _change_address(uow, standing, confirmation, call.seen)
                 standing = replace(standing, account=account)
                 uow.activities.record(
                     NewActivity(
@@ -117,6 +119,30 @@ class EmailConfirmations:
         if refusal is not None or standing.account is None:
             raise refusal or TokenInvalid()
         return Registered(portal_status(standing.account), standing.account.email)
+
+
+async def _change_address(uow: UnitOfWork, standing: Standing, confirmation: OneTimeToken, seen: Seen) -> Account:
+    """The address that the customer of a confirmed account has asked for becomes the account's.
+
+    Raises: TokenInvalid, when the account is not confirmed: its links are for its own address only.
+    """
+    if confirmation.account_id is None:
+        raise TokenInvalid
+    account = await uow.accounts.change_email(confirmation.account_id, confirmation.email)
+    if account is None:
+        raise TokenInvalid
+    revoked = await uow.tokens.end_pending(account.customer_id, Purpose.PASSWORD_RESET, TokenState.REVOKED)
+    uow.activities.record(
+        NewActivity(
+            ActivityType.EMAIL_CHANGED,
+            standing.actor,
+            seen,
+            Subject(SubjectType.ACCOUNT, account.account_id),
+            standing.ref,
+            {"email": masked(account.email), "revokedPasswordResets": [str(one) for one in revoked]},
+        )
+    )
+    return account
 
 
 def _confirmed_by(confirmation: OneTimeToken, standing: Standing) -> bool:

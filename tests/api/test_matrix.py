@@ -35,6 +35,7 @@ TABLE: dict[str, str] = {
     "reactivateAccount": "portal.resetaccount",
     "listCommunications": "portal.read",
     "resendCommunication": "portal.invite",
+    "logoutCustomer": "portal.resetaccount",
     "listActivities": "portal.activity.read",
     "getDiagnosis": "portal.read",
     "listOrganisationActivities": "portal.activity.read",
@@ -59,6 +60,8 @@ TABLE: dict[str, str] = {
     "listSessions": SESSION,
     "endSession": SESSION,
     "getMe": SESSION,
+    "changePassword": SESSION,
+    "changeEmail": SESSION,
     "logOut": LEAVING,
     "getHealth": OPERATOR,
     "getReadiness": OPERATOR,
@@ -93,6 +96,8 @@ BODIES: dict[str, dict[str, object]] = {
     "forgotPassword": {"email": "nobody@example.com"},
     "completePasswordReset": {"token": "noise", "password": "seven warm radiators"},
     "logIn": {"email": "nobody@example.com", "password": "seven warm radiators"},
+    "changePassword": {"currentPassword": "seven warm radiators", "password": "seven warm radiators"},
+    "changeEmail": {"currentPassword": "seven warm radiators", "email": "matrix@example.com"},
 }
 
 

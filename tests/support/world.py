@@ -263,6 +263,10 @@ class Customer:
         """The login page."""
         return self.utility.portal.post("/portal/sessions", {"email": self.email, "password": PASSWORD} | given)
 
+    def log_out(self) -> httpx.Response:
+        """An employee logs the customer out."""
+        return self.utility.employee().post(f"{self.path}/logout")
+
     def logged_in(self) -> Client:
         """A client with a new session of an active account."""
         answer = self.log_in()
