@@ -31,15 +31,26 @@ from app.routers import errors, openapi, operations
 from app.routers.backoffice import activities as backoffice_activities
 from app.routers.backoffice import cards, customers, invitations, portal_settings
 from app.routers.backoffice import email_confirmations as backoffice_email_confirmations
+from app.routers.backoffice import impersonations as backoffice_impersonations
 from app.routers.dependencies import Services
 from app.routers.middleware import Envelope
-from app.routers.portal import email_confirmations, me, registrations, sessions, tokens
+from app.routers.portal import (
+    email_confirmations,
+    impersonations,
+    introspection,
+    me,
+    registrations,
+    sessions,
+    tokens,
+)
 from app.services.access import Access
 from app.services.activities import Activities
 from app.services.cards import Cards
 from app.services.customers import Customers
 from app.services.deliveries import Deliveries, DeliveryRules
 from app.services.email_confirmations import EmailConfirmations
+from app.services.impersonated_visits import ImpersonatedVisits
+from app.services.impersonations import Impersonations
 from app.services.inspections import Inspections
 from app.services.invitations import Invitations
 from app.services.portal_settings import PortalSettings
@@ -54,12 +65,15 @@ _ROUTERS = (
     cards.router,
     invitations.router,
     backoffice_email_confirmations.router,
+    backoffice_impersonations.router,
     backoffice_activities.router,
     portal_settings.router,
     tokens.router,
     registrations.router,
     email_confirmations.router,
     sessions.router,
+    introspection.router,
+    impersonations.router,
     me.router,
 )
 
@@ -152,12 +166,15 @@ async def running(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[P
         ),
         random.Random(),  # noqa: S311 - spreads retries, guards nothing
     )
+    visits = ImpersonatedVisits(transaction, signer)
     services = Services(
         access=Access(transaction, verifier),
         activities=Activities(transaction),
         cards=Cards(transaction),
         customers=Customers(transaction),
         email_confirmations=confirmations,
+        impersonated_visits=visits,
+        impersonations=Impersonations(transaction, signer),
         inspections=Inspections(transaction, signer),
         invitations=Invitations(transaction),
         portal_settings=PortalSettings(transaction, production=settings.production),
@@ -175,7 +192,7 @@ async def running(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[P
     direct = str(settings.database_direct_url or url)
     worker = Worker(
         direct,
-        handlers(deliveries, confirmations),
+        handlers(deliveries, confirmations, visits),
         WorkerLimits(look=timedelta(seconds=settings.worker_look_seconds)),
     )
     try:

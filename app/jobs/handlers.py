@@ -10,9 +10,12 @@ from app.jobs.worker import Handler
 from app.repositories.jobs import Job
 from app.services.deliveries import Deliveries
 from app.services.email_confirmations import EmailConfirmations
+from app.services.impersonated_visits import ImpersonatedVisits
 
 
-def handlers(deliveries: Deliveries, confirmations: EmailConfirmations) -> Mapping[str, Handler]:
+def handlers(
+    deliveries: Deliveries, confirmations: EmailConfirmations, visits: ImpersonatedVisits
+) -> Mapping[str, Handler]:
     """What to do for each kind of job."""
 
     async def deliver_mail(payload: dict[str, Any]) -> timedelta | None:
@@ -22,4 +25,12 @@ def handlers(deliveries: Deliveries, confirmations: EmailConfirmations) -> Mappi
         await confirmations.send_again(UUID(payload["organisationId"]), payload["email"], seen=Seen(**payload["seen"]))
         return None
 
-    return {Job.DELIVER_MAIL.value: deliver_mail, Job.RESEND_CONFIRMATION.value: resend_confirmation}
+    async def finish_impersonation(payload: dict[str, Any]) -> timedelta | None:
+        organisation_id, impersonation_id = UUID(payload["organisationId"]), UUID(payload["impersonationId"])
+        return await visits.finish(organisation_id, impersonation_id, seen=Seen(payload["correlationId"]))
+
+    return {
+        Job.DELIVER_MAIL.value: deliver_mail,
+        Job.RESEND_CONFIRMATION.value: resend_confirmation,
+        Job.FINISH_IMPERSONATION.value: finish_impersonation,
+    }

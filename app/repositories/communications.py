@@ -38,6 +38,8 @@ _STILL_OPEN = communications.c.status == any_(
     array([CommunicationStatus.QUEUED.value, CommunicationStatus.SENDING.value], type_=Text())
 )
 
+_EXISTS = Statement(select(communications.c.id).where(_THIS))
+
 # `sending` is open too: a worker that died while sending leaves it behind, and the next one takes it over.
 _taken = (
     update(communications)
@@ -137,6 +139,10 @@ class Communications:
             created_by_name=by.name,
             correlation_id=correlation_id,
         )
+
+    async def exists(self, communication_id: UUID) -> bool:
+        """Whether this mail was written down before."""
+        return await self._connection.row(_EXISTS, communication_id=communication_id) is not None
 
     async def take(self, communication_id: UUID) -> TakenMail | None:
         """Count an attempt and take the mail for sending; None when it has come to an end before."""

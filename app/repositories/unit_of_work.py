@@ -15,6 +15,7 @@ from app.repositories.cards import Cards
 from app.repositories.communications import Communications
 from app.repositories.customers import Customers
 from app.repositories.idempotency import Idempotency
+from app.repositories.impersonation_pages import ImpersonationPages
 from app.repositories.impersonations import Impersonations
 from app.repositories.jobs import Jobs
 from app.repositories.organisations import Organisations
@@ -89,6 +90,11 @@ class UnitOfWork:
     def impersonations(self) -> Impersonations:
         """Employees logged in as customers."""
         return Impersonations(self.connection)
+
+    @cached_property
+    def impersonation_pages(self) -> ImpersonationPages:
+        """Looking back on them."""
+        return ImpersonationPages(self.connection)
 
     async def begin(self) -> None:
         """Claim the idempotency key, if there is one.

@@ -12,6 +12,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
 from app import errors
+from app.domain.impersonations import AccessMode, act_refusal
 from app.errors import PortalError
 from app.routers.dependencies import Anonymous, BackOffice, LoggedIn, LoggingOut
 from app.routers.errors import status_of
@@ -38,12 +39,17 @@ TAGS = [
     {"name": "Card", "description": "The customer-portal card, with the buttons that work for the caller."},
     {"name": "Invitations", "description": "One-time registration links; the newest alone is valid."},
     {"name": "E-mail confirmations", "description": "One-time links that prove the account's address."},
+    {"name": "Impersonation", "description": "An employee logged in to the portal as the customer, for 15 minutes."},
     {"name": "Activities", "description": "The append-only log of portal actions and events."},
     {"name": "Customers", "description": "Customers' records, kept in step with the billing system."},
     {"name": "Organisation", "description": "What an organisation decides about its portal."},
     {"name": "Portal: links", "description": "For the portal: what a link out of a mail is good for."},
     {"name": "Portal: registration", "description": "For the portal: from the invitation to a confirmed account."},
     {"name": "Portal: sessions", "description": "For the portal: logging in and out."},
+    {
+        "name": "Portal: impersonation",
+        "description": "For the portal: an employee handed over, and shown to the customer.",
+    },
     {"name": "Portal: me", "description": "For the portal: who is logged in."},
     {"name": "Operations", "description": "For operators and developers."},
 ]
@@ -218,6 +224,8 @@ def _describe(operation: dict[str, Any], route: APIRoute) -> None:
     elif isinstance(kind, LoggedIn | LoggingOut):
         operation["security"] = [{_SESSION: []}]
         common += [errors.Unauthenticated, errors.SessionEnded, errors.OrganisationHeaderInvalid]
+        if isinstance(kind, LoggedIn):
+            common += [refusal for mode in AccessMode if (refusal := act_refusal(kind.act, mode))]
     if kind is not None:
         common.append(errors.TemporarilyUnavailable)
     if "requestBody" in operation:

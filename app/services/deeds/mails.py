@@ -1,5 +1,7 @@
 """Sending a mail that carries no link."""
 
+from uuid import UUID
+
 from app.domain.callers import Actor, Seen
 from app.domain.cards import Standing
 from app.domain.communications import NewMail
@@ -7,9 +9,11 @@ from app.ids import new_id
 from app.repositories.unit_of_work import UnitOfWork
 
 
-async def send_mail(uow: UnitOfWork, standing: Standing, mail: NewMail, *, by: Actor, seen: Seen) -> None:
+async def send_mail(
+    uow: UnitOfWork, standing: Standing, mail: NewMail, *, by: Actor, seen: Seen, communication_id: UUID | None = None
+) -> None:
     """Write a mail down and leave it to the workers."""
-    communication_id = new_id()
+    communication_id = communication_id or new_id()
     await uow.communications.add(
         communication_id, standing.customer.customer_id, mail, by=by, correlation_id=seen.correlation_id
     )

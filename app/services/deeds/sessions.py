@@ -6,6 +6,7 @@ from app.domain.activities import ActivityType, NewActivity, Subject, SubjectTyp
 from app.domain.callers import Actor, Seen
 from app.domain.cards import Standing
 from app.repositories.unit_of_work import UnitOfWork
+from app.services.deeds.impersonations import record_ends
 
 
 async def end_sessions(
@@ -35,15 +36,5 @@ async def end_sessions(
 async def end_impersonations(uow: UnitOfWork, standing: Standing, reason: str, *, by: Actor, seen: Seen) -> int:
     """End every impersonation of the customer; how many were open."""
     ended = await uow.impersonations.end_of_customer(standing.customer.customer_id, reason, by)
-    for one in ended:
-        uow.activities.record(
-            NewActivity(
-                ActivityType.IMPERSONATION_ENDED,
-                by,
-                seen,
-                Subject(SubjectType.IMPERSONATION, one.ref.session_id),
-                standing.ref,
-                {"reason": reason, "state": one.state.value, "employeeId": one.ref.employee_id},
-            )
-        )
+    record_ends(uow, ended, by=by, seen=seen)
     return len(ended)
