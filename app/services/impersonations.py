@@ -21,7 +21,7 @@ from app.errors import PortalError, ResourceNotFound, UserNotFound
 from app.ids import new_id
 from app.permissions import Permission
 from app.repositories.unit_of_work import Transactions, UnitOfWork
-from app.services.deeds.impersonations import end_impersonation, record_ends
+from app.services.deeds.impersonations import end_impersonation, end_impersonation_of_employee
 from app.tokens import Purpose, TokenSigner
 
 
@@ -123,9 +123,9 @@ class Impersonations:
         if account is None:
             raise UserNotFound
         impersonation_id = new_id()
-        await uow.impersonations.lock_employee(employee.id)
-        ended = await uow.impersonations.end_of_employee(employee.id, EndReason.SUPERSEDED, employee)
-        record_ends(uow, ended, by=employee, seen=call.seen, supersededBy=str(impersonation_id))
+        await end_impersonation_of_employee(
+            uow, employee.id, EndReason.SUPERSEDED, by=employee, seen=call.seen, supersededBy=str(impersonation_id)
+        )
         started = await uow.impersonations.start(
             new,
             impersonation_id=impersonation_id,

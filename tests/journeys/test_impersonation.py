@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from app.permissions import Role
+from tests.journeys.impersonating import end, last
 from tests.journeys.reading import actions, inspect, refusal, sessions
 from tests.support.world import Client, Customer, Utility, handed_over
 
@@ -20,11 +21,6 @@ def active(customer: Customer) -> Customer:
 
 def moment(text: str) -> datetime:
     return datetime.fromisoformat(text)
-
-
-def last(customer: Customer, kind: str) -> dict[str, Any]:
-    """The newest activity of a kind."""
-    return next(entry for entry in customer.activities() if entry["type"] == kind)
 
 
 def try_to_start(customer: Customer, client: Client | None = None, **body: Any) -> tuple[int, str]:
@@ -90,13 +86,6 @@ def test_the_log_names_both_from_start_to_end(active: Customer) -> None:
     }
     found = active.utility.employee().get(f"{active.path}/activities?impersonated=true").json()["results"]
     assert len(found) == 3
-
-
-def end(customer: Customer, started: dict[str, Any], client: Client | None = None) -> dict[str, Any]:
-    """The back office ends an impersonation."""
-    answer = (client or customer.utility.employee()).post(f"{customer.path}/impersonation-sessions/{started['id']}/end")
-    assert answer.status_code == 200, answer.text
-    return dict(answer.json())
 
 
 @pytest.mark.parametrize(

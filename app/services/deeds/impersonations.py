@@ -17,6 +17,15 @@ async def end_impersonation(uow: UnitOfWork, one: Impersonation, reason: str, *,
     record_ends(uow, await uow.impersonations.end(one.customer_id, one.id, reason, by), by=by, seen=seen)
 
 
+async def end_impersonation_of_employee(
+    uow: UnitOfWork, employee_id: str, reason: str, *, by: Actor, seen: Seen, **more: Any
+) -> None:
+    """End the employee's impersonation, of whichever customer, if one is open. Nobody's lock is needed."""
+    await uow.impersonations.lock_employee(employee_id)
+    ended = await uow.impersonations.end_of_employee(employee_id, reason, by)
+    record_ends(uow, ended, by=by, seen=seen, **more)
+
+
 def record_ends(uow: UnitOfWork, ended: Iterable[EndedImpersonation], *, by: Actor, seen: Seen, **more: Any) -> None:
     """The log's entries for impersonations that have just ended, and the job that tells their customers."""
     for one in ended:
