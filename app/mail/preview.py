@@ -13,7 +13,11 @@ from app.mail.rendering import MailRenderer
 
 _CULTURES = {"en": "en-GB", "nl": "nl-BE", "fr": "fr-BE", "de": "de-DE", "fi": "fi-FI"}
 _NOBODY = UUID(int=0)
-_PATHS = {MailKind.INVITATION: "register", MailKind.EMAIL_CONFIRMATION: "confirm-email"}
+_PATHS = {
+    MailKind.INVITATION: "register",
+    MailKind.EMAIL_CONFIRMATION: "confirm-email",
+    MailKind.PASSWORD_RESET: "reset-password",
+}
 
 _INDEX = """<!doctype html>
 <html lang="en">
