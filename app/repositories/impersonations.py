@@ -84,7 +84,7 @@ _OPEN_SESSION = Statement(
             "expires_at",
         ],
         select(
-            impersonations.c.organisation_id,
+            ORGANISATION,
             impersonations.c.customer_id,
             impersonations.c.account_id,
             impersonations.c.id,

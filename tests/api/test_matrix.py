@@ -28,6 +28,11 @@ TABLE: dict[str, str] = {
     "listInvitations": "portal.read",
     "revokeInvitation": "portal.invite",
     "sendEmailConfirmation": "portal.invite",
+    "startImpersonation": "portal.impersonate",
+    "listImpersonations": "portal.read",
+    "endImpersonation": "portal.read",
+    "listOrganisationImpersonations": "portal.activity.read",
+    "introspectSession": "portal.introspect",
     "listActivities": "portal.activity.read",
     "listOrganisationActivities": "portal.activity.read",
     "getPortalSettings": "portal.settings.read",
@@ -37,10 +42,13 @@ TABLE: dict[str, str] = {
     "confirmEmail": ANONYMOUS,
     "resendConfirmation": ANONYMOUS,
     "logIn": ANONYMOUS,
+    "redeemImpersonation": ANONYMOUS,
     "listSessions": SESSION,
     "endSession": SESSION,
     "getMe": SESSION,
+    "getAccessLog": SESSION,
     "logOut": LEAVING,
+    "endOwnImpersonation": LEAVING,
     "getHealth": OPERATOR,
     "getReadiness": OPERATOR,
     "getMetrics": OPERATOR,
@@ -62,6 +70,8 @@ BODIES: dict[str, dict[str, object]] = {
     "sendEmailConfirmation": {},
     "putPortalSettings": {"name": "Matrix", "portalEnabled": True, "portalUrl": "https://portal.example.com"},
     "inspectToken": {"token": "noise"},
+    "startImpersonation": {"reason": "Looking through the matrix"},
+    "redeemImpersonation": {"token": "noise"},
     "register": {"token": "noise", "customerNumber": "1", "password": "seven warm radiators"},
     "confirmEmail": {"token": "noise"},
     "resendConfirmation": {"email": "nobody@example.com"},
@@ -120,12 +130,14 @@ class Scene:
             operation.path.replace("{customerId}", str(customer or self.customer.id))
             .replace("{invitationId}", str(new_id()))
             .replace("{sessionId}", str(new_id()))
+            .replace("{impersonationId}", str(new_id()))
         )
         body = BODIES.get(operation.id)
         if operation.id == "putCustomer":
             body = self.customer.record
         url = f"{self.utility.world.url}{path}"
-        return self.utility.world.http.request(operation.method, url, headers=headers, json=body)
+        form = {"token": "noise"} if operation.id == "introspectSession" else None
+        return self.utility.world.http.request(operation.method, url, headers=headers, json=body, data=form)
 
     @property
     def session(self) -> dict[str, str]:
@@ -261,7 +273,9 @@ def test_an_ended_session_opens_nothing(operation: Operation, scene: Scene) -> N
     ended = scene.session
     assert Client(scene.utility.world, ended).delete("/portal/sessions/current").status_code == 204
     answer = scene.send(operation, ended)
-    if operation.who == LEAVING:
+    if operation.id == "endOwnImpersonation":
+        problem(answer, 404, "RESOURCE_NOT_FOUND")
+    elif operation.who == LEAVING:
         assert answer.status_code == 204, "logging out twice is logged out again"
     else:
         problem(answer, 401, "SESSION_ENDED")
