@@ -40,5 +40,5 @@ def record_ends(uow: UnitOfWork, ended: Iterable[EndedImpersonation], *, by: Act
                 {"reason": one.reason, "state": one.state.value} | ({} if expired else more),
             )
         )
-        if one.redeemed:
+        if one.redeemed and not expired:  # else the job that waits for its time does it
             uow.jobs.finish_impersonation(one.ref.session_id, seen.correlation_id, timedelta(0))

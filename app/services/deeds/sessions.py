@@ -5,6 +5,7 @@ from uuid import UUID
 from app.domain.activities import ActivityType, NewActivity, Subject, SubjectType
 from app.domain.callers import Actor, Seen
 from app.domain.cards import Standing
+from app.domain.impersonations import ImpersonationState
 from app.repositories.unit_of_work import UnitOfWork
 from app.services.deeds.impersonations import record_ends
 
@@ -37,4 +38,4 @@ async def end_impersonations(uow: UnitOfWork, standing: Standing, reason: str, *
     """End every impersonation of the customer; how many were open."""
     ended = await uow.impersonations.end_of_customer(standing.customer.customer_id, reason, by)
     record_ends(uow, ended, by=by, seen=seen)
-    return len(ended)
+    return sum(one.state is ImpersonationState.ENDED for one in ended)
