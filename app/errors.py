@@ -275,6 +275,16 @@ class TokenRevoked(TokenDead):
     solution = "Ask the utility for a new link."
 
 
+class HandOffDead(TokenDead):
+    """The link that logs an employee in as a customer no longer works; the key is that of its end."""
+
+    solution = "Start a new impersonation session from the customer's card."
+
+    def __init__(self, end: TokenDead) -> None:
+        self.key, self.title = end.key, end.title
+        PortalError.__init__(self, end.detail)
+
+
 class InvitationNotPending(PortalError):
     """An invitation that has come to its end cannot be withdrawn; the key is that of its end."""
 
@@ -342,6 +352,21 @@ class CurrentPasswordWrong(InvalidCredentials):
 
     title = "The current password is wrong"
     solution = "Type the password that you log in with now, or log out and use 'Forgot password'."
+
+
+# --- impersonation -------------------------------------------------------------------------------------------
+
+
+class ImpersonationReadOnly(PortalError):
+    key = "IMPERSONATION_READ_ONLY"
+    title = "This impersonation session may only look"
+    solution = "Start a session with full access, or ask the customer to do it."
+
+
+class NotAllowedWhileImpersonating(PortalError):
+    key = "NOT_ALLOWED_WHILE_IMPERSONATING"
+    title = "Only the customer may do this"
+    solution = "Ask the customer to do it; from the customer's card you can send a link for a new password."
 
 
 # --- repetition, load, faults --------------------------------------------------------------------------------

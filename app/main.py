@@ -45,12 +45,22 @@ from app.routers.backoffice import (
 )
 from app.routers.backoffice import activities as backoffice_activities
 from app.routers.backoffice import email_confirmations as backoffice_email_confirmations
+from app.routers.backoffice import impersonations as backoffice_impersonations
 from app.routers.backoffice import password_resets as backoffice_password_resets
 from app.routers.backoffice import sessions as backoffice_sessions
 from app.routers.dependencies import Services
 from app.routers.embedded_issuer import add_embedded_issuer
 from app.routers.middleware import Envelope
-from app.routers.portal import email_confirmations, me, password_resets, registrations, sessions, tokens
+from app.routers.portal import (
+    email_confirmations,
+    impersonations,
+    introspection,
+    me,
+    password_resets,
+    registrations,
+    sessions,
+    tokens,
+)
 from app.services.access import Access
 from app.services.account_resets import AccountResets
 from app.services.accounts import Accounts
@@ -62,6 +72,8 @@ from app.services.deliveries import Deliveries, DeliveryRules
 from app.services.delivery_reports import DeliveryReports
 from app.services.diagnosis import Diagnoses
 from app.services.email_confirmations import EmailConfirmations
+from app.services.impersonated_visits import ImpersonatedVisits
+from app.services.impersonations import Impersonations
 from app.services.inspections import Inspections
 from app.services.invitations import Invitations
 from app.services.logins import Logins
@@ -86,6 +98,7 @@ _ROUTERS = (
     accounts.router,
     communications.router,
     backoffice_sessions.router,
+    backoffice_impersonations.router,
     backoffice_activities.router,
     diagnosis.router,
     portal_settings.router,
@@ -97,6 +110,8 @@ _ROUTERS = (
     email_confirmations.router,
     password_resets.router,
     sessions.router,
+    introspection.router,
+    impersonations.router,
     me.router,
 )
 
@@ -196,6 +211,7 @@ async def running(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[P
     limits = SessionLimits(
         idle=timedelta(minutes=settings.session_idle_minutes), lifetime=timedelta(hours=settings.session_hours)
     )
+    visits = ImpersonatedVisits(transaction, signer)
     services = Services(
         access=Access(transaction, verifier),
         account_resets=AccountResets(transaction),
@@ -207,6 +223,8 @@ async def running(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[P
         diagnoses=Diagnoses(transaction),
         delivery_reports=DeliveryReports(transaction),
         email_confirmations=confirmations,
+        impersonated_visits=visits,
+        impersonations=Impersonations(transaction, signer),
         inspections=Inspections(transaction, signer),
         invitations=Invitations(transaction),
         password_resets=resets,
@@ -225,7 +243,7 @@ async def running(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[P
     direct = str(settings.database_direct_url or url)
     worker = Worker(
         direct,
-        handlers(deliveries, confirmations, resets),
+        handlers(deliveries, confirmations, resets, visits),
         WorkerLimits(look=timedelta(seconds=settings.worker_look_seconds)),
     )
     try:

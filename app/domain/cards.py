@@ -10,8 +10,9 @@ from types import MappingProxyType
 
 from app.domain.accounts import Account, PortalStatus, portal_status
 from app.domain.activities import CustomerRef
-from app.domain.callers import Actor, ActorType
+from app.domain.callers import Actor, ActorType, Caller
 from app.domain.customers import Customer
+from app.domain.impersonations import Impersonation, impersonator_refusal
 from app.domain.one_time_tokens import OneTimeToken
 from app.domain.organisations import FALLBACK_LANGUAGE, Organisation
 from app.errors import (
@@ -88,6 +89,7 @@ class Card:
     pending_invitation: OneTimeToken | None
     pending_password_reset: OneTimeToken | None
     pending_email_confirmation: OneTimeToken | None
+    active_impersonation: Impersonation | None
     actions: tuple[ActionOutcome, ...]
 
     @property
@@ -185,14 +187,15 @@ BUTTONS: MappingProxyType[Action, tuple[Permission, Rule]] = MappingProxyType(
 )
 
 
-def action_outcomes(standing: Standing, permissions: frozenset[Permission]) -> tuple[ActionOutcome, ...]:
-    """Each button of the card for a caller with these permissions."""
-    return tuple(
-        ActionOutcome(
-            action,
-            rule(standing)
-            if permission in permissions
-            else PermissionInvalid(f"This needs the permission {permission.value}."),
-        )
-        for action, (permission, rule) in BUTTONS.items()
-    )
+def action_outcomes(standing: Standing, caller: Caller) -> tuple[ActionOutcome, ...]:
+    """Each button of the card for this caller."""
+    return tuple(ActionOutcome(action, _refusal(action, standing, caller)) for action in BUTTONS)
+
+
+def _refusal(action: Action, standing: Standing, caller: Caller) -> PortalError | None:
+    permission, rule = BUTTONS[action]
+    if not caller.may(permission):
+        return PermissionInvalid(f"This needs the permission {permission.value}.")
+    if action is Action.IMPERSONATE and (refusal := impersonator_refusal(caller.actor)):
+        return refusal
+    return rule(standing)

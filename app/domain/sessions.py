@@ -1,10 +1,12 @@
-"""Portal sessions, and the customer behind one."""
+"""Portal sessions, and who is behind one."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from app.domain.callers import Actor
 from app.domain.cards import Standing
+from app.domain.impersonations import Impersonation
 
 CUSTOMER_LOGOUT = "customerlogout"
 """Why a session ended that an employee ended with all others of the customer."""
@@ -42,7 +44,18 @@ class PortalSession:
 
 @dataclass(frozen=True, slots=True)
 class PortalVisitor:
-    """A customer who is logged in to the portal: session, account, customer and organisation together."""
+    """Who is logged in to the portal: session, account, customer and organisation together.
+
+    With an impersonation it is an employee who is logged in as the customer.
+    """
 
     session_id: UUID
     standing: Standing
+    created_at: datetime
+    expires_at: datetime
+    impersonation: Impersonation | None = None
+
+    @property
+    def actor(self) -> Actor:
+        """Who does what this session does: the customer, or the employee who is logged in as the customer."""
+        return self.impersonation.employee if self.impersonation else self.standing.actor

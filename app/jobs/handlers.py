@@ -10,11 +10,15 @@ from app.jobs.worker import Handler
 from app.repositories.jobs import Job
 from app.services.deliveries import Deliveries
 from app.services.email_confirmations import EmailConfirmations
+from app.services.impersonated_visits import ImpersonatedVisits
 from app.services.password_resets import PasswordResets
 
 
 def handlers(
-    deliveries: Deliveries, confirmations: EmailConfirmations, resets: PasswordResets
+    deliveries: Deliveries,
+    confirmations: EmailConfirmations,
+    resets: PasswordResets,
+    visits: ImpersonatedVisits,
 ) -> Mapping[str, Handler]:
     """What to do for each kind of job."""
 
@@ -29,10 +33,15 @@ def handlers(
         await resets.send_asked(*_request(payload), seen=Seen(**payload["seen"]))
         return None
 
+    async def finish_impersonation(payload: dict[str, Any]) -> timedelta | None:
+        organisation_id, impersonation_id = UUID(payload["organisationId"]), UUID(payload["impersonationId"])
+        return await visits.finish(organisation_id, impersonation_id, seen=Seen(payload["correlationId"]))
+
     return {
         Job.DELIVER_MAIL.value: deliver_mail,
         Job.RESEND_CONFIRMATION.value: resend_confirmation,
         Job.MAIL_PASSWORD_RESETS.value: mail_password_resets,
+        Job.FINISH_IMPERSONATION.value: finish_impersonation,
     }
 
 

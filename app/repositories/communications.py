@@ -41,6 +41,8 @@ _STILL_OPEN = communications.c.status == any_(
     array([CommunicationStatus.QUEUED.value, CommunicationStatus.SENDING.value], type_=Text())
 )
 
+_EXISTS = Statement(select(communications.c.id).where(_THIS))
+
 # `sending` is open too: a worker that died while sending leaves it behind, and the next one takes it over.
 _taken = (
     update(communications)

@@ -11,7 +11,7 @@ from app.domain.accounts import AccountState
 from app.domain.cards import Standing
 from app.domain.customers import Customer
 from app.errors import CustomerDoesNotExist, FieldError, ResourceNotFound, ValidationFailed
-from app.models import accounts, customers, organisations, tokens
+from app.models import accounts, customers, impersonations, organisations, tokens
 from app.repositories.rows import (
     ACCOUNT_COLUMNS,
     CUSTOMER_COLUMNS,
@@ -49,6 +49,21 @@ _LOCK_OF_TOKEN = Statement(
         customers.c.id
         == select(tokens.c.customer_id)
         .where(tokens.c.organisation_id == ORGANISATION, tokens.c.id == bindparam("token_id"))
+        .scalar_subquery(),
+    )
+    .with_for_update(key_share=True)
+)
+
+_LOCK_OF_IMPERSONATION = Statement(
+    select(customers.c.id)
+    .where(
+        customers.c.organisation_id == ORGANISATION,
+        customers.c.id
+        == select(impersonations.c.customer_id)
+        .where(
+            impersonations.c.organisation_id == ORGANISATION,
+            impersonations.c.id == bindparam("impersonation_id"),
+        )
         .scalar_subquery(),
     )
     .with_for_update(key_share=True)
@@ -131,6 +146,11 @@ class Customers:
     async def lock_all(self, customer_ids: list[UUID]) -> None:
         """The same lock for several customers at once."""
         await self._connection.rows(_LOCK_ALL, customer_ids=customer_ids)
+
+    async def lock_of_impersonation(self, impersonation_id: UUID) -> UUID | None:
+        """The same for the customer whom this impersonation is about."""
+        row = await self._connection.row(_LOCK_OF_IMPERSONATION, impersonation_id=impersonation_id)
+        return row["id"] if row else None
 
     async def standing(self, customer_id: UUID) -> Standing:
         """Where the customer stands.

@@ -1,42 +1,146 @@
 """Impersonation sessions: employees logged in as customers."""
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, case, func, update
-from sqlalchemy.types import Text, Uuid
+from sqlalchemy import Interval, bindparam, case, func, insert, null, select, update
+from sqlalchemy.types import LargeBinary, Text, Uuid
 
-from app.database import Connection, Statement
+from app.database import Connection, Row, Statement
+from app.domain.activities import CustomerRef
 from app.domain.callers import Actor, ImpersonationRef
-from app.domain.impersonations import ImpersonationState
-from app.models import impersonations
-from app.repositories.rows import ORGANISATION
+from app.domain.impersonations import (
+    TIME,
+    EndReason,
+    Impersonation,
+    ImpersonationState,
+    NewImpersonation,
+)
+from app.models import customers, impersonations, sessions
+from app.repositories.rows import ORGANISATION, impersonation, impersonation_columns, is_overdue, over_at
 
-_OVERDUE = impersonations.c.expires_at <= func.now()
+_ID = impersonations.c.id == bindparam("impersonation_id", type_=Uuid())
+_OF_CUSTOMER = impersonations.c.customer_id == bindparam("customer_id", type_=Uuid())
+_OF_EMPLOYEE = impersonations.c.employee_id == bindparam("employee_id", type_=Text())
+_THIS = (impersonations.c.organisation_id == ORGANISATION) & _ID
+_OVERDUE = is_overdue()
+_COLUMNS = impersonation_columns()
 
-# What time has ended before is closed as expired, at that time, whoever comes now.
-_END_OF_CUSTOMER = Statement(
+# Held until the transaction ends: of two starts of one employee the second sees, and ends, what the first began.
+_LOCK_EMPLOYEE = Statement(
+    select(
+        func.pg_advisory_xact_lock(
+            func.hashtextextended(func.concat(ORGANISATION, bindparam("employee_id", type_=Text())), 0)
+        )
+    ).where(ORGANISATION.is_not(None))
+)
+
+_START = Statement(
+    insert(impersonations)
+    .values(
+        organisation_id=ORGANISATION,
+        id=bindparam("impersonation_id"),
+        customer_id=bindparam("customer_id"),
+        account_id=bindparam("account_id"),
+        employee_id=bindparam("employee_id"),
+        employee_name=bindparam("employee_name"),
+        reason=bindparam("reason"),
+        ticket_reference=bindparam("ticket_reference"),
+        access_mode=bindparam("access_mode"),
+        state=ImpersonationState.PENDING.value,
+        handoff_expires_at=func.now() + bindparam("handoff", type_=Interval()),
+        expires_at=func.now() + bindparam("lifetime", type_=Interval()),
+    )
+    .returning(*_COLUMNS)
+)
+
+_REDEEM = Statement(
     update(impersonations)
     .where(
-        impersonations.c.organisation_id == ORGANISATION,
-        impersonations.c.customer_id == bindparam("customer_id", type_=Uuid()),
+        _THIS,
+        impersonations.c.state == ImpersonationState.PENDING.value,
         impersonations.c.ended_at.is_(None),
+        impersonations.c.handoff_expires_at > func.now(),
+        impersonations.c.expires_at > func.now(),
     )
-    .values(
-        state=case((_OVERDUE, ImpersonationState.EXPIRED.value), else_=ImpersonationState.ENDED.value),
-        ended_at=case((_OVERDUE, impersonations.c.expires_at), else_=func.now()),
-        ended_by_type=case((_OVERDUE, "system"), else_=bindparam("by_type", type_=Text())),
-        ended_by_id=case((_OVERDUE, "time"), else_=bindparam("by_id", type_=Text())),
-        ended_by_name=case((~_OVERDUE, bindparam("by_name", type_=Text()))),
-        end_reason=case((_OVERDUE, "expired"), else_=bindparam("reason", type_=Text())),
-    )
-    .returning(
-        impersonations.c.id,
-        impersonations.c.state,
-        impersonations.c.employee_id,
-        impersonations.c.employee_name,
-    )
+    .values(state=ImpersonationState.ACTIVE.value, redeemed_at=func.now())
+    .returning(*_COLUMNS)
 )
+
+_OPEN_SESSION = Statement(
+    insert(sessions)
+    .from_select(
+        [
+            "organisation_id",
+            "customer_id",
+            "account_id",
+            "impersonation_id",
+            "id",
+            "secret_digest",
+            "ip_address",
+            "user_agent",
+            "expires_at",
+        ],
+        select(
+            ORGANISATION,
+            impersonations.c.customer_id,
+            impersonations.c.account_id,
+            impersonations.c.id,
+            bindparam("session_id", type_=Uuid()),
+            bindparam("secret_digest", type_=LargeBinary()),
+            bindparam("ip_address", type_=Text()),
+            bindparam("user_agent", type_=Text()),
+            impersonations.c.expires_at,
+        ).where(
+            _THIS,
+        ),
+    )
+    .returning(sessions.c.expires_at)
+)
+
+
+def _end(*conditions: Any) -> Statement:
+    """What time has ended before is closed as expired, at that time, whoever comes now."""
+    return Statement(
+        update(impersonations)
+        .where(
+            impersonations.c.organisation_id == ORGANISATION,
+            impersonations.c.ended_at.is_(None),
+            customers.c.organisation_id == ORGANISATION,
+            customers.c.id == impersonations.c.customer_id,
+            *conditions,
+        )
+        .values(
+            state=case((_OVERDUE, ImpersonationState.EXPIRED.value), else_=ImpersonationState.ENDED.value),
+            ended_at=case((_OVERDUE, over_at()), else_=func.now()),
+            ended_by_type=case((_OVERDUE, TIME.type.value), else_=bindparam("by_type", type_=Text())),
+            ended_by_id=case((_OVERDUE, TIME.id), else_=bindparam("by_id", type_=Text())),
+            ended_by_name=case((_OVERDUE, null()), else_=bindparam("by_name", type_=Text())),
+            end_reason=case((_OVERDUE, EndReason.EXPIRED.value), else_=bindparam("reason", type_=Text())),
+        )
+        .returning(
+            impersonations.c.id,
+            impersonations.c.state,
+            impersonations.c.employee_id,
+            impersonations.c.employee_name,
+            impersonations.c.redeemed_at,
+            impersonations.c.end_reason,
+            customers.c.id.label("customer_id"),
+            customers.c.account_number,
+            customers.c.account_generation,
+        )
+    )
+
+
+_END = _end(_ID, _OF_CUSTOMER)
+_END_OF_CUSTOMER = _end(_OF_CUSTOMER)
+_END_OF_EMPLOYEE = _end(_OF_EMPLOYEE)
+_END_OVERDUE = _end(_ID, _OVERDUE)
+
+_GET = Statement(select(*_COLUMNS).where(_THIS))
+_GET_OF_CUSTOMER = Statement(select(*_COLUMNS).where(_THIS, _OF_CUSTOMER))
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +148,10 @@ class EndedImpersonation:
     """An impersonation that has just come to its end."""
 
     ref: ImpersonationRef
+    customer: CustomerRef
     state: ImpersonationState
+    reason: str
+    redeemed: bool
 
 
 class Impersonations:
@@ -53,20 +160,106 @@ class Impersonations:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
+    async def lock_employee(self, employee_id: str) -> None:
+        """Nobody else starts an impersonation for this employee until the transaction ends."""
+        await self._connection.row(_LOCK_EMPLOYEE, employee_id=employee_id)
+
+    async def start(
+        self,
+        new: NewImpersonation,
+        *,
+        impersonation_id: UUID,
+        customer_id: UUID,
+        account_id: UUID,
+        employee: Actor,
+        handoff: timedelta,
+        lifetime: timedelta,
+    ) -> Impersonation:
+        """A pending impersonation; the caller has ended the employee's others."""
+        row = await self._connection.one(
+            _START,
+            impersonation_id=impersonation_id,
+            customer_id=customer_id,
+            account_id=account_id,
+            employee_id=employee.id,
+            employee_name=employee.name,
+            reason=new.reason,
+            ticket_reference=new.ticket_reference,
+            access_mode=new.access_mode.value,
+            handoff=handoff,
+            lifetime=lifetime,
+        )
+        return _found(row)
+
+    async def redeem(self, impersonation_id: UUID) -> Impersonation | None:
+        """Spend the hand-off. The impersonation for one caller, once, in time; None for everyone else."""
+        row = await self._connection.row(_REDEEM, impersonation_id=impersonation_id)
+        return impersonation(row) if row else None
+
+    async def open_session(
+        self,
+        *,
+        session_id: UUID,
+        impersonation_id: UUID,
+        secret_digest: bytes,
+        ip_address: str | None,
+        user_agent: str | None,
+    ) -> datetime:
+        """Open the session of an impersonation just redeemed; when both end."""
+        row = await self._connection.one(
+            _OPEN_SESSION,
+            session_id=session_id,
+            impersonation_id=impersonation_id,
+            secret_digest=secret_digest,
+            ip_address=ip_address,
+            user_agent=user_agent,
+        )
+        ends: datetime = row["expires_at"]
+        return ends
+
+    async def get(self, impersonation_id: UUID) -> Impersonation | None:
+        """The impersonation with this id."""
+        row = await self._connection.row(_GET, impersonation_id=impersonation_id)
+        return impersonation(row) if row else None
+
+    async def of_customer(self, customer_id: UUID, impersonation_id: UUID) -> Impersonation | None:
+        """The customer's impersonation with this id."""
+        row = await self._connection.row(_GET_OF_CUSTOMER, customer_id=customer_id, impersonation_id=impersonation_id)
+        return impersonation(row) if row else None
+
+    async def end(self, customer_id: UUID, impersonation_id: UUID, reason: str, by: Actor) -> list[EndedImpersonation]:
+        """End this impersonation of the customer; nothing when it had been closed before."""
+        return await self._end(_END, reason, by, customer_id=customer_id, impersonation_id=impersonation_id)
+
     async def end_of_customer(self, customer_id: UUID, reason: str, by: Actor) -> list[EndedImpersonation]:
         """End every impersonation of the customer that is open; those that were."""
+        return await self._end(_END_OF_CUSTOMER, reason, by, customer_id=customer_id)
+
+    async def end_of_employee(self, employee_id: str, reason: str, by: Actor) -> list[EndedImpersonation]:
+        """End the employee's impersonation, of whichever customer, if one is open."""
+        return await self._end(_END_OF_EMPLOYEE, reason, by, employee_id=employee_id)
+
+    async def end_overdue(self, impersonation_id: UUID) -> list[EndedImpersonation]:
+        """Close this impersonation if time has ended it."""
+        return await self._end(_END_OVERDUE, EndReason.EXPIRED, TIME, impersonation_id=impersonation_id)
+
+    async def _end(self, statement: Statement, reason: str, by: Actor, **given: Any) -> list[EndedImpersonation]:
         rows = await self._connection.rows(
-            _END_OF_CUSTOMER,
-            customer_id=customer_id,
-            reason=reason,
-            by_type=by.type.value,
-            by_id=by.id,
-            by_name=by.name,
+            statement, reason=str(reason), by_type=by.type.value, by_id=by.id, by_name=by.name, **given
         )
         return [
             EndedImpersonation(
                 ImpersonationRef(row["id"], row["employee_id"], row["employee_name"]),
+                CustomerRef(row["customer_id"], row["account_number"], row["account_generation"]),
                 ImpersonationState(row["state"]),
+                row["end_reason"],
+                row["redeemed_at"] is not None,
             )
             for row in rows
         ]
+
+
+def _found(row: Row) -> Impersonation:
+    found = impersonation(row)
+    assert found is not None
+    return found

@@ -24,12 +24,14 @@ class Job(StrEnum):
     DELIVER_MAIL = "deliver_mail"
     RESEND_CONFIRMATION = "resend_confirmation"
     MAIL_PASSWORD_RESETS = "mail_password_resets"
+    FINISH_IMPERSONATION = "finish_impersonation"
 
 
 @dataclass(frozen=True, slots=True)
 class _Waiting:
     job: Job
     payload: dict[str, Any]
+    delay: timedelta = timedelta(0)
 
 
 class Jobs:
@@ -52,6 +54,11 @@ class Jobs:
         """Send reset links to whoever has a confirmed account with this address."""
         self._add_request(Job.MAIL_PASSWORD_RESETS, email, seen)
 
+    def finish_impersonation(self, impersonation_id: UUID, correlation_id: str, delay: timedelta) -> None:
+        """When the time is up, close the impersonation; and tell the customer when it is over."""
+        payload = {"impersonationId": str(impersonation_id), "correlationId": correlation_id}
+        self._add(Job.FINISH_IMPERSONATION, delay, **payload)
+
     @property
     def waiting(self) -> bool:
         """Whether jobs were left that are not in the queue yet."""
@@ -65,7 +72,7 @@ class Jobs:
                 [waiting.job.value for waiting in self._waiting],
                 [json.dumps(waiting.payload).encode() for waiting in self._waiting],
                 [0] * len(self._waiting),
-                [timedelta(0)] * len(self._waiting),
+                [waiting.delay for waiting in self._waiting],
             )
             self._waiting = []
 
@@ -85,5 +92,5 @@ class Jobs:
             },
         )
 
-    def _add(self, job: Job, **payload: Any) -> None:
-        self._waiting.append(_Waiting(job, {"organisationId": str(self._organisation_id), **payload}))
+    def _add(self, job: Job, delay: timedelta = timedelta(0), /, **payload: Any) -> None:
+        self._waiting.append(_Waiting(job, {"organisationId": str(self._organisation_id), **payload}, delay))

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, FromClause, Label, bindparam, case, func
+from sqlalchemy import ColumnElement, FromClause, Label, bindparam, case, func, null
 from sqlalchemy.types import Uuid
 
 from app.database import Row
@@ -13,9 +13,10 @@ from app.domain.accounts import Account, AccountRecord, AccountState
 from app.domain.callers import Actor, ActorType
 from app.domain.communications import Communication, CommunicationStatus
 from app.domain.customers import Contract, ContractStatus, Customer, Document, DocumentVisibility
+from app.domain.impersonations import TIME, AccessMode, EndReason, Impersonation, ImpersonationState
 from app.domain.one_time_tokens import OneTimeToken, TokenState
 from app.domain.organisations import Branding, Features, Organisation, Sender, TokenLifetimes
-from app.models import accounts, communications, customers, organisations, tokens
+from app.models import accounts, communications, customers, impersonations, organisations, tokens
 from app.tokens import Purpose
 
 ORGANISATION = bindparam("organisation_id", type_=Uuid())
@@ -60,6 +61,20 @@ TOKEN_NAMES = (
     "expires_at",
     "viewed_at",
 )
+IMPERSONATION_NAMES = (
+    "id",
+    "customer_id",
+    "account_id",
+    "employee_id",
+    "employee_name",
+    "reason",
+    "ticket_reference",
+    "access_mode",
+    "created_at",
+    "handoff_expires_at",
+    "expires_at",
+    "redeemed_at",
+)
 CUSTOMER_COLUMNS = prefixed(customers, "c_", CUSTOMER_NAMES)
 ACCOUNT_COLUMNS = prefixed(accounts, "a_", ACCOUNT_NAMES)
 ACCOUNT_RECORD_COLUMNS = [*ACCOUNT_COLUMNS, *prefixed(accounts, "a_", ("state", "imported"))]
@@ -77,6 +92,33 @@ def token_columns(table: FromClause = tokens, prefix: str = "t_") -> list[Column
         *prefixed(table, prefix, TOKEN_NAMES),
         case((expired, TokenState.EXPIRED.value), else_=table.c.state).label(prefix + "state"),
         case((expired, table.c.expires_at), else_=table.c.ended_at).label(prefix + "ended_at"),
+    ]
+
+
+def over_at(table: FromClause = impersonations) -> ColumnElement[Any]:
+    """When time ends an impersonation: with its hand-off link, until that is redeemed."""
+    return case((table.c.redeemed_at.is_(None), table.c.handoff_expires_at), else_=table.c.expires_at)
+
+
+def is_overdue(table: FromClause = impersonations) -> ColumnElement[bool]:
+    """Whether time has ended an impersonation that nobody has closed."""
+    return table.c.ended_at.is_(None) & (over_at(table) <= func.now())
+
+
+def impersonation_columns(table: FromClause = impersonations, prefix: str = "i_") -> list[ColumnElement[Any]]:
+    """The columns that `impersonation` reads; the database's clock says whether an open one has expired."""
+    overdue = is_overdue(table)
+    closed_by_time = {
+        "state": ImpersonationState.EXPIRED.value,
+        "ended_at": over_at(table),
+        "ended_by_type": TIME.type.value,
+        "ended_by_id": TIME.id,
+        "ended_by_name": null(),
+        "end_reason": EndReason.EXPIRED.value,
+    }
+    return [
+        *prefixed(table, prefix, IMPERSONATION_NAMES),
+        *(case((overdue, end), else_=table.c[name]).label(prefix + name) for name, end in closed_by_time.items()),
     ]
 
 
@@ -221,4 +263,30 @@ def one_time_token(row: Row, prefix: str = "t_", mail_prefix: str = "m_") -> One
         viewed_at=row[prefix + "viewed_at"],
         ended_at=row[prefix + "ended_at"],
         communication=communication(row, mail_prefix),
+    )
+
+
+def impersonation(row: Row, prefix: str = "i_") -> Impersonation | None:
+    """From impersonation_columns; None when an outer join found none."""
+    if row[prefix + "id"] is None:
+        return None
+    ended_by = row[prefix + "ended_by_type"]
+    return Impersonation(
+        id=row[prefix + "id"],
+        customer_id=row[prefix + "customer_id"],
+        account_id=row[prefix + "account_id"],
+        employee=Actor(ActorType.EMPLOYEE, row[prefix + "employee_id"], row[prefix + "employee_name"]),
+        reason=row[prefix + "reason"],
+        ticket_reference=row[prefix + "ticket_reference"],
+        access_mode=AccessMode(row[prefix + "access_mode"]),
+        state=ImpersonationState(row[prefix + "state"]),
+        created_at=row[prefix + "created_at"],
+        handoff_expires_at=row[prefix + "handoff_expires_at"],
+        expires_at=row[prefix + "expires_at"],
+        redeemed_at=row[prefix + "redeemed_at"],
+        ended_at=row[prefix + "ended_at"],
+        ended_by=Actor(ActorType(ended_by), row[prefix + "ended_by_id"], row[prefix + "ended_by_name"])
+        if ended_by
+        else None,
+        end_reason=row[prefix + "end_reason"],
     )

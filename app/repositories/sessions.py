@@ -9,11 +9,12 @@ from sqlalchemy.types import Integer, LargeBinary, Text, Uuid
 
 from app.database import Connection, Row, Statement
 from app.domain.accounts import AccountState
+from app.domain.cards import impersonation_refusal
 from app.domain.paging import Cursor, Page, PageRequest
 from app.domain.sessions import PortalSession, PortalVisitor
-from app.models import accounts, customers, sessions
+from app.models import accounts, customers, impersonations, sessions
 from app.repositories.customers import STANDING_COLUMNS, standing, with_organisation_and_account
-from app.repositories.rows import ORGANISATION
+from app.repositories.rows import ORGANISATION, impersonation, impersonation_columns
 
 _CUSTOMER = bindparam("customer_id", type_=Uuid())
 _IDLE = bindparam("idle", type_=Interval())
@@ -22,7 +23,9 @@ _SEEN_EVERY = timedelta(minutes=1)
 
 
 def _live(idle: object) -> list[object]:
+    """The customer's own sessions that are live; an employee's lives as long as its impersonation."""
     return [
+        sessions.c.impersonation_id.is_(None),
         sessions.c.ended_at.is_(None),
         sessions.c.expires_at > func.now(),
         sessions.c.last_seen_at > func.now() - idle,
@@ -103,15 +106,19 @@ _active = (
     .values(last_active_at=func.now())
     .cte("active")
 )
-_RECOGNISE = Statement(
+_recognised = (
     select(
         *STANDING_COLUMNS,
+        *impersonation_columns(),
         sessions.c.id.label("session_id"),
+        sessions.c.created_at.label("opened_at"),
+        sessions.c.expires_at.label("closes_at"),
+        sessions.c.impersonation_id.label("impersonation_id"),
         (sessions.c.account_id == accounts.c.id).label("same_account"),
         func.coalesce(
             sessions.c.ended_at.is_(None)
             & (sessions.c.expires_at > func.now())
-            & (sessions.c.last_seen_at > func.now() - _IDLE),
+            & (sessions.c.impersonation_id.is_not(None) | (sessions.c.last_seen_at > func.now() - _IDLE)),
             False,
         ).label("live"),
     )
@@ -119,11 +126,16 @@ _RECOGNISE = Statement(
         with_organisation_and_account.join(
             sessions,
             (sessions.c.organisation_id == customers.c.organisation_id) & (sessions.c.customer_id == customers.c.id),
+        ).outerjoin(
+            impersonations,
+            (impersonations.c.organisation_id == sessions.c.organisation_id)
+            & (impersonations.c.id == sessions.c.impersonation_id),
         )
     )
     .where(_THIS, _SECRET, customers.c.organisation_id == ORGANISATION)
-    .add_cte(_due, _seen, _free, _active)
 )
+_RECOGNISE = Statement(_recognised.add_cte(_due, _seen, _free, _active))
+_LOOK = Statement(_recognised)
 
 _PAGE = Statement(
     select(
@@ -148,13 +160,14 @@ _PAGE = Statement(
     .limit(bindparam("most", type_=Integer()))
 )
 
-_EXISTS = Statement(select(sessions.c.id).where(_THIS, sessions.c.customer_id == _CUSTOMER))
+_OWN = sessions.c.impersonation_id.is_(None)
+_EXISTS = Statement(select(sessions.c.id).where(_THIS, sessions.c.customer_id == _CUSTOMER, _OWN))
 
 _END_REASON = Statement(select(sessions.c.end_reason).where(_THIS))
 
 _END = Statement(
     update(sessions)
-    .where(_THIS, sessions.c.customer_id == _CUSTOMER, sessions.c.ended_at.is_(None))
+    .where(_THIS, sessions.c.customer_id == _CUSTOMER, _OWN, sessions.c.ended_at.is_(None))
     .values(ended_at=func.now(), end_reason=bindparam("reason"))
     .returning(sessions.c.id)
 )
@@ -164,7 +177,7 @@ _END_ALL = Statement(
     .where(
         sessions.c.organisation_id == ORGANISATION,
         sessions.c.customer_id == _CUSTOMER,
-        sessions.c.impersonation_id.is_(None),
+        _OWN,
         sessions.c.ended_at.is_(None),
         or_(bindparam("kept", type_=Uuid()).is_(None), sessions.c.id != bindparam("kept", type_=Uuid())),
     )
@@ -208,9 +221,14 @@ class Sessions:
     ) -> tuple[PortalVisitor, bool] | None:
         """Whose session this is, and whether it is live; None when there is none with this secret."""
         row = await self._connection.row(_RECOGNISE, session_id=session_id, secret_digest=secret_digest, idle=idle)
-        if row is None:
-            return None
-        return PortalVisitor(row["session_id"], standing(row)), bool(row["live"] and row["same_account"])
+        return _recognition(row) if row else None
+
+    async def look(
+        self, session_id: UUID, secret_digest: bytes, *, idle: timedelta
+    ) -> tuple[PortalVisitor, bool] | None:
+        """The same, without counting as a sign of life."""
+        row = await self._connection.row(_LOOK, session_id=session_id, secret_digest=secret_digest, idle=idle)
+        return _recognition(row) if row else None
 
     async def page(self, customer_id: UUID, request: PageRequest, *, idle: timedelta) -> Page[PortalSession]:
         """The customer's live sessions, newest first."""
@@ -246,6 +264,15 @@ class Sessions:
         """
         rows = await self._connection.rows(_END_ALL, customer_id=customer_id, reason=reason, kept=keep)
         return sum(row["live"] for row in rows)
+
+
+def _recognition(row: Row) -> tuple[PortalVisitor, bool]:
+    found = impersonation(row)
+    visitor = PortalVisitor(row["session_id"], standing(row), row["opened_at"], row["closes_at"], found)
+    live = bool(row["live"] and row["same_account"])
+    if row["impersonation_id"] is not None:
+        live = live and found is not None and found.open and impersonation_refusal(visitor.standing) is None
+    return visitor, live
 
 
 def _portal_session(row: Row) -> PortalSession:

@@ -17,6 +17,7 @@ from app.repositories.communications import Communications
 from app.repositories.customers import Customers
 from app.repositories.diagnosis import DiagnosisFacts
 from app.repositories.idempotency import Idempotency
+from app.repositories.impersonation_pages import ImpersonationPages
 from app.repositories.impersonations import Impersonations
 from app.repositories.jobs import Jobs
 from app.repositories.logins import Logins
@@ -125,6 +126,11 @@ class UnitOfWork:
     def role_assignments(self) -> RoleAssignments:
         """Who has which role."""
         return RoleAssignments(self.connection)
+
+    @cached_property
+    def impersonation_pages(self) -> ImpersonationPages:
+        """Looking back on them."""
+        return ImpersonationPages(self.connection)
 
     async def begin(self) -> None:
         """Claim the idempotency key, if there is one.

@@ -6,7 +6,8 @@ operation admits whom.
 
 import hashlib
 import hmac
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -16,10 +17,18 @@ from pydantic import BaseModel
 from app.domain.activities import ActivityFilter, ActivityType
 from app.domain.callers import ActorType, AnonymousCall, Call, Caller, Place, Seen
 from app.domain.idempotency import Answer, Once
-from app.domain.impersonations import PortalAct
+from app.domain.impersonations import PortalAct, act_refusal
 from app.domain.paging import DEFAULT_PAGE_SIZE, MAXIMUM_PAGE_SIZE, Cursor, PageRequest
 from app.domain.sessions import PortalVisitor
-from app.errors import FieldError, OrganisationHeaderInvalid, ResourceNotFound, Unauthenticated, ValidationFailed
+from app.errors import (
+    CustomerDoesNotExist,
+    FieldError,
+    OrganisationHeaderInvalid,
+    PermissionInvalid,
+    ResourceNotFound,
+    Unauthenticated,
+    ValidationFailed,
+)
 from app.event_signatures import SIGNATURE_HEADER, TIMESTAMP_HEADER, EventSignatures
 from app.permissions import Permission
 from app.schemas.base import Moment
@@ -33,6 +42,8 @@ from app.services.customers import Customers
 from app.services.delivery_reports import DeliveryReports
 from app.services.diagnosis import Diagnoses
 from app.services.email_confirmations import EmailConfirmations
+from app.services.impersonated_visits import ImpersonatedVisits
+from app.services.impersonations import Impersonations
 from app.services.inspections import Inspections
 from app.services.invitations import Invitations
 from app.services.logins import Logins
@@ -61,6 +72,8 @@ class Services:
     diagnoses: Diagnoses
     delivery_reports: DeliveryReports
     email_confirmations: EmailConfirmations
+    impersonated_visits: ImpersonatedVisits
+    impersonations: Impersonations
     inspections: Inspections
     invitations: Invitations
     password_resets: PasswordResets
@@ -137,9 +150,14 @@ class BackOffice:
         tenant_id = _organisation_header(request, "zf-tuuid")
         organisation_id = _organisation_header(request, "zf-ouuid")
         caller = await wired.access.caller(bearer, tenant_id, organisation_id)
+        if not caller.may(self.permission):
+            await self.refused(request, caller)
         caller.require(self.permission)
         once = await self._once(request, caller, wired.idempotency_secret) if self.answer else None
         return Call(caller, _seen(request), once)
+
+    async def refused(self, request: Request, caller: Caller) -> None:
+        """What else to do before a caller without the permission is sent away."""
 
     async def _once(self, request: Request, caller: Caller, secret: bytes) -> Once | None:
         key = request.headers.get("idempotency-key")
@@ -159,6 +177,18 @@ class BackOffice:
     def _render(self, result: Any) -> Answer:
         schema: Any = self.answer
         return Answer(self.status, schema.of(result).model_dump_json(by_alias=True))
+
+
+class StartingImpersonation(BackOffice):
+    """A call that logs in as a customer. Who tries without the permission is remembered in the customer's log."""
+
+    async def refused(self, request: Request, caller: Caller) -> None:
+        """Remember it, if there is such a customer."""
+        wired: Services = request.app.state.services
+        with suppress(ValueError, CustomerDoesNotExist):
+            customer_id = UUID(request.path_params["customerId"])
+            call = Call(caller, _seen(request))
+            await wired.impersonations.remember_refusal(customer_id, PermissionInvalid(), call=call)
 
 
 class Anonymous:
@@ -188,9 +218,18 @@ class LoggedIn:
         self.act = act
 
     async def __call__(self, request: Request) -> Visit:
-        """Raises: Unauthenticated, SessionEnded, PortalClosed, OrganisationHeaderInvalid."""
+        """Raises: Unauthenticated, SessionEnded, PortalClosed, OrganisationHeaderInvalid, ImpersonationReadOnly,
+        NotAllowedWhileImpersonating.
+        """
         wired: Services = request.app.state.services
-        return Visit(await wired.sessions.recognise(_bearer(request), _place(request)), _seen(request))
+        visitor = await wired.sessions.recognise(_bearer(request), _place(request))
+        during = visitor.impersonation
+        seen = replace(_seen(request), impersonation=during.ref if during else None)
+        if during is not None and (refusal := act_refusal(self.act, during.access_mode)):
+            operation = request.scope["route"].operation_id
+            await wired.impersonated_visits.refuse_act(visitor, operation, refusal, seen=seen)
+            raise refusal
+        return Visit(visitor, seen)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,8 @@ STATUSES: Mapping[type[PortalError], int] = MappingProxyType(
         errors.InvalidCredentials: 401,
         errors.PermissionInvalid: 403,
         errors.EmailNotConfirmedAtLogin: 403,
+        errors.ImpersonationReadOnly: 403,
+        errors.NotAllowedWhileImpersonating: 403,
         errors.CustomerDoesNotExist: 404,
         errors.ResourceNotFound: 404,
         errors.MethodNotAllowed: 405,

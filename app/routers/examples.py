@@ -64,6 +64,23 @@ _MAIL_ENTRY: dict[str, Any] = {
     "links": [{"purpose": "invitation", "id": _INVITATION, "state": "pending"}],
 }
 
+_IMPERSONATION: dict[str, Any] = {
+    "id": "01a2049d-d1a0-7c43-8e11-5b7f3d2a9c66",
+    "customerId": _CUSTOMER,
+    "employee": {"id": "employee-1", "name": "Eva Maes"},
+    "reason": "Customer asks for help with an invoice",
+    "ticketReference": "T-4711",
+    "accessMode": "readonly",
+    "state": "ended",
+    "createdDateTime": "2026-11-22T19:10:02.118204Z",
+    "redeemedDateTime": "2026-11-22T19:10:09.530117Z",
+    "expiresDateTime": "2026-11-22T19:25:02.118204Z",
+    "endedDateTime": "2026-11-22T19:14:46.902331Z",
+    "endedBy": _EMPLOYEE,
+    "endReason": "banner",
+}
+_OPEN = {"endedDateTime": None, "endedBy": None, "endReason": None}
+
 _SESSION_ENTRY: dict[str, Any] = {
     "id": _SESSION,
     "createdDateTime": "2026-11-22T19:02:11.860385Z",
@@ -212,6 +229,41 @@ EXAMPLES: MappingProxyType[str, Any] = MappingProxyType(
         "PageBody_RoleBody_": _page(_ROLE),
         "RoleAssignmentBody": _ROLE_ASSIGNMENT,
         "PageBody_RoleAssignmentBody_": _page(_ROLE_ASSIGNMENT),
+        "StartedImpersonationBody": _IMPERSONATION
+        | _OPEN
+        | {
+            "state": "pending",
+            "redeemedDateTime": None,
+            "portalLoginUrl": "https://portal.example.com/impersonate#token=IkFabllvQUFBY0FDQUFBQUFBQUFBQWdHaUJKMyI.…",
+            "handoffExpiresDateTime": "2026-11-22T19:11:02.118204Z",
+        },
+        "ImpersonationBody": _IMPERSONATION,
+        "PageBody_ImpersonationBody_": _page(_IMPERSONATION),
+        "PageBody_ImpersonationOverviewBody_": _page(
+            _IMPERSONATION
+            | {"accountNumber": "20019188", "displayName": "Jan Peeters", "durationSeconds": 277, "actionCount": 2}
+        ),
+        "PageBody_AccessLogEntry_": _page(
+            {
+                "employeeName": "Eva Maes",
+                "reason": _IMPERSONATION["reason"],
+                "accessMode": "readonly",
+                "createdDateTime": _IMPERSONATION["createdDateTime"],
+                "redeemedDateTime": _IMPERSONATION["redeemedDateTime"],
+                "endedDateTime": _IMPERSONATION["endedDateTime"],
+            }
+        ),
+        "IntrospectionBody": {
+            "active": True,
+            "sub": _CUSTOMER,
+            "organisation_id": "0199d8a0-0000-7000-8000-000000000002",
+            "account_number": "20019188",
+            "exp": 1795375502,
+            "iat": 1795374609,
+            "scope": "look",
+            "act": {"sub": "employee-1", "name": "Eva Maes"},
+            "access_mode": "readonly",
+        },
         "PortalSettingsBody": _SETTINGS,
         "InspectionBody": {
             "purpose": "invitation",

@@ -12,6 +12,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
 from app import errors
+from app.domain.impersonations import AccessMode, act_refusal
 from app.errors import PortalError
 from app.event_signatures import SIGNATURE_HEADER, TIMESTAMP_HEADER
 from app.routers.dependencies import Anonymous, BackOffice, LoggedIn, LoggingOut, SignedByMailProvider
@@ -43,6 +44,7 @@ TAGS = [
     {"name": "Account reset", "description": "Deletes the account so that the customer can register again."},
     {"name": "Accounts", "description": "Every account known for a customer, duplicates and older systems' too."},
     {"name": "Communications", "description": "The mails to a customer: what became of each, and sending one again."},
+    {"name": "Impersonation", "description": "An employee logged in to the portal as the customer, for 15 minutes."},
     {"name": "Activities", "description": "The append-only log of portal actions and events."},
     {"name": "Diagnosis", "description": "Why the portal does not work for a customer, and what solves it."},
     {"name": "Customers", "description": "Customers' records, kept in step with the billing system."},
@@ -53,6 +55,10 @@ TAGS = [
     {"name": "Portal: registration", "description": "For the portal: from the invitation to a confirmed account."},
     {"name": "Portal: passwords", "description": "For the portal: a forgotten password, and choosing a new one."},
     {"name": "Portal: sessions", "description": "For the portal: logging in and out."},
+    {
+        "name": "Portal: impersonation",
+        "description": "For the portal: an employee handed over, and shown to the customer.",
+    },
     {"name": "Portal: me", "description": "For the portal: who is logged in."},
     {"name": "Operations", "description": "For operators and developers."},
 ]
@@ -237,6 +243,7 @@ def _describe(operation: dict[str, Any], route: APIRoute) -> None:
         common += [errors.Unauthenticated, errors.SessionEnded, errors.OrganisationHeaderInvalid]
         if isinstance(kind, LoggedIn):
             common.append(errors.PortalClosed)
+            common += [refusal for mode in AccessMode if (refusal := act_refusal(kind.act, mode))]
     if kind is not None:
         common.append(errors.TemporarilyUnavailable)
     if isinstance(kind, SignedByMailProvider):

@@ -9,17 +9,19 @@ import json
 import math
 import re
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Annotated, Any
+from urllib.parse import parse_qsl
 
-from fastapi import Request, Response
+from fastapi import Depends, Request, Response
 from fastapi.routing import APIRoute
 
-from app.errors import PayloadTooLarge, UnsupportedMediaType
+from app.errors import FieldError, PayloadTooLarge, UnsupportedMediaType, ValidationFailed
 
 LARGEST_BODY = 64 * 1024
 
 _ESCAPES = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
 _DEEPEST = 32
+_FORM = "application/x-www-form-urlencoded"
 
 
 class StrictRequest(Request):
@@ -141,6 +143,28 @@ class StrictRoute(APIRoute):
             return await handle(own)
 
         return strict
+
+
+async def token_form(request: Request) -> str:
+    """The token of an introspection (RFC 7662, section 2.1): a form, read as strictly as JSON.
+
+    Raises: UnsupportedMediaType, PayloadTooLarge, ValidationFailed.
+    """
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _FORM:
+        raise UnsupportedMediaType(f"This call takes a form: send it with 'Content-Type: {_FORM}'.")
+    try:
+        pairs = parse_qsl((await request.body()).decode("ascii"), True, True, errors="strict", max_num_fields=2)
+    except ValueError:
+        raise ValidationFailed(errors=[FieldError("body", ValidationFailed.key, "This is not such a form")]) from None
+    fields = dict(pairs)
+    for name in fields.keys() - {"token", "token_type_hint"}:
+        raise ValidationFailed(errors=[FieldError(name, ValidationFailed.key, "There is no such field here")])
+    if len(fields) != len(pairs) or not fields.get("token"):
+        raise ValidationFailed(errors=[FieldError("token", ValidationFailed.key, "This is needed, once")])
+    return fields["token"]
+
+
+TokenForm = Annotated[str, Depends(token_form)]
 
 
 def _check_media_type(request: Request) -> None:

@@ -62,7 +62,7 @@ def known_form(value: str) -> str:
         return value
 
 
-def _printable(value: str) -> str:
+def printable(value: str) -> str:
     """Text of people and systems, without characters that steer terminals, mails or files."""
     if any(unicodedata.category(character) in ("Cc", "Cs", "Co", "Cn", "Zl", "Zp") for character in value):
         raise PydanticCustomError("VALIDATION_FAILED", "Control characters are not allowed here")
@@ -95,11 +95,9 @@ Moment = Annotated[AwareDatetime, BeforeValidator(_is_text), AfterValidator(_in_
 Email = Annotated[
     str, StringConstraints(max_length=254), AfterValidator(_email), Field(json_schema_extra={"format": "email"})
 ]
-Line = Annotated[
-    str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True), AfterValidator(_printable)
-]
+Line = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True), AfterValidator(printable)]
 Reason = Annotated[
-    str, StringConstraints(min_length=1, max_length=500, strip_whitespace=True), AfterValidator(_printable)
+    str, StringConstraints(min_length=1, max_length=500, strip_whitespace=True), AfterValidator(printable)
 ]
 Culture = Annotated[
     str,

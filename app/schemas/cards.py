@@ -9,6 +9,7 @@ from app.domain.accounts import PortalStatus
 from app.domain.cards import Action, ActionOutcome, Card
 from app.domain.one_time_tokens import OneTimeToken
 from app.schemas.base import Answered
+from app.schemas.impersonations import ImpersonationBody
 from app.schemas.links import LinkBody
 
 
@@ -52,7 +53,9 @@ class CardBody(Answered):
     pending_invitation: LinkBody | None
     pending_password_reset: LinkBody | None
     pending_email_confirmation: LinkBody | None
-    active_impersonation: None = Field(description="The newest impersonation session that is not over.")
+    active_impersonation: ImpersonationBody | None = Field(
+        description="The newest impersonation session that is not over."
+    )
     actions: list[ActionBody]
 
     @classmethod
@@ -77,7 +80,7 @@ class CardBody(Answered):
             pending_invitation=_link(card.pending_invitation),
             pending_password_reset=_link(card.pending_password_reset),
             pending_email_confirmation=_link(card.pending_email_confirmation),
-            active_impersonation=None,
+            active_impersonation=ImpersonationBody.of(card.active_impersonation) if card.active_impersonation else None,
             actions=[ActionBody.of(outcome) for outcome in card.actions],
         )
 

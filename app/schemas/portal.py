@@ -7,6 +7,8 @@ from uuid import UUID
 from pydantic import Field
 
 from app.domain.accounts import PortalStatus, Registered, portal_status
+from app.domain.banners import banner
+from app.domain.impersonations import AccessMode
 from app.domain.one_time_tokens import TokenState
 from app.domain.organisations import Features
 from app.domain.sessions import LoggedIn, PortalSession, PortalVisitor
@@ -214,13 +216,37 @@ class MyOrganisation(Answered):
     page_notifications: list[dict[str, Any]]
 
 
+class MyImpersonation(Answered):
+    """The employee who is logged in as the customer, and the banner that says so."""
+
+    session_id: UUID
+    employee_name: str | None
+    access_mode: AccessMode
+    expires_date_time: datetime
+    banner: str = Field(description="In the customer's language.")
+
+    @classmethod
+    def of(cls, visitor: PortalVisitor) -> "MyImpersonation | None":
+        """From the recognised visitor; None for the customer."""
+        during = visitor.impersonation
+        if during is None:
+            return None
+        return cls(
+            session_id=during.id,
+            employee_name=during.employee.name,
+            access_mode=during.access_mode,
+            expires_date_time=during.expires_at,
+            banner=banner(visitor.standing, during),
+        )
+
+
 class Me(Answered):
     """Who is logged in."""
 
     account: MyAccount
     customer: MyCustomer
     organisation: MyOrganisation
-    impersonation: None = Field(description="Set while an employee is logged in as the customer.")
+    impersonation: MyImpersonation | None = Field(description="Set while an employee is logged in as the customer.")
 
     @classmethod
     def of(cls, visitor: PortalVisitor) -> "Me":
@@ -246,5 +272,5 @@ class Me(Answered):
                 features=FeaturesBody.of(standing.organisation.features),
                 page_notifications=standing.organisation.page_notifications,
             ),
-            impersonation=None,
+            impersonation=MyImpersonation.of(visitor),
         )

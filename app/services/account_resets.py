@@ -50,7 +50,7 @@ class AccountResets:
                 afterwards = await store_contact_email(uow, afterwards, given.email, by=call.actor, seen=call.seen)
             if given.reinvite:
                 await self._invite(uow, afterwards, call)
-            return uow.answer(await uow.cards.get(customer_id, call.caller.permissions))
+            return uow.answer(await uow.cards.get(customer_id, call.caller))
 
     async def _delete(self, uow: UnitOfWork, standing: Standing, given: AccountReset, call: Call) -> None:
         """The account goes first: a login at the same time has opened its session by then, or fails."""

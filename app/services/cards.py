@@ -19,4 +19,4 @@ class Cards:
         Raises: CustomerDoesNotExist.
         """
         async with self._transaction.reading(call.organisation_id) as uow:
-            return await uow.cards.get(customer_id, call.caller.permissions)
+            return await uow.cards.get(customer_id, call.caller)

@@ -9,7 +9,7 @@ from app.domain.callers import AnonymousCall
 from app.domain.one_time_tokens import TokenState
 from app.errors import TokenInvalid
 from app.repositories.unit_of_work import Transactions
-from app.tokens import Purpose, TokenSigner
+from app.tokens import Link, Purpose, TokenSigner
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,8 @@ class Inspections:
         link = self._signer.read_any(token)
         if link.organisation_id != call.organisation_id:
             raise TokenInvalid
+        if link.purpose is Purpose.IMPERSONATION:
+            return await self._hand_off(link)
         async with self._transaction(link.organisation_id) as uow:
             viewed = await uow.tokens.view(link)
             if viewed is None:
@@ -60,4 +62,20 @@ class Inspections:
             email=masked(found.email),
             expires_at=found.expires_at,
             account_number_required=found.purpose is Purpose.INVITATION,
+        )
+
+    async def _hand_off(self, link: Link) -> Inspection:
+        """The link of an impersonation stands in no mail; what it shows is the customer's account."""
+        async with self._transaction.reading(link.organisation_id) as uow:
+            found = await uow.impersonations.get(link.token_id)
+            if found is None:
+                raise TokenInvalid
+            standing = await uow.customers.standing(found.customer_id)
+        account = standing.account
+        return Inspection(
+            purpose=link.purpose,
+            state=found.handoff_state,
+            email=masked(account.email) if account and account.account_id == found.account_id else "***",
+            expires_at=found.handoff_expires_at,
+            account_number_required=False,
         )

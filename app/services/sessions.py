@@ -5,6 +5,7 @@ from uuid import UUID
 from app.domain.activities import ActivityType, NewActivity, Subject, SubjectType
 from app.domain.callers import Call, Place, Seen
 from app.domain.cards import live_account_refusal
+from app.domain.impersonations import EndReason, Impersonation
 from app.domain.paging import Page, PageRequest
 from app.domain.sessions import CUSTOMER_LOGOUT, PortalSession, PortalVisitor, SessionLimits
 from app.errors import (
@@ -16,6 +17,7 @@ from app.errors import (
     UserNotFound,
 )
 from app.repositories.unit_of_work import Transactions
+from app.services.deeds.impersonations import end_impersonation
 from app.services.deeds.sessions import end_impersonations, end_sessions
 from app.session_tokens import read_session_token
 
@@ -50,8 +52,33 @@ class Sessions:
         Raises: Unauthenticated, when the token never was a session's; SessionEnded, at another place.
         """
         visitor, live = await self._find(token, place)
-        if live:
+        if visitor.impersonation is not None:
+            await self._end_impersonation(visitor, visitor.impersonation, EndReason.LOGGED_OUT, seen)
+        elif live:
             await self.end(visitor, visitor.session_id, seen=seen)
+
+    async def end_impersonation(self, token: str, place: Place, *, seen: Seen) -> Impersonation:
+        """The banner's "End this session"; once more changes nothing.
+
+        Raises: Unauthenticated, when the token never was a session's; SessionEnded, at another place;
+        ResourceNotFound, for a session of the customer's own.
+        """
+        visitor, _ = await self._find(token, place)
+        if visitor.impersonation is None:
+            raise ResourceNotFound("This is the customer's own session: no employee is logged in with it.")
+        return await self._end_impersonation(visitor, visitor.impersonation, EndReason.BANNER, seen)
+
+    async def introspect(self, token: str, *, call: Call) -> PortalVisitor | None:
+        """Who is behind a live session of this organisation, which does not count as a sign of life of it."""
+        try:
+            key = read_session_token(token)
+        except Unauthenticated:
+            return None
+        if key.organisation_id != call.organisation_id:
+            return None
+        async with self._transaction.reading(call.organisation_id) as uow:
+            found = await uow.sessions.look(key.session_id, key.secret_digest, idle=self._limits.idle)
+        return found[0] if found is not None and found[1] else None
 
     async def end(self, visitor: PortalVisitor, session_id: UUID, *, seen: Seen) -> None:
         """End one of the visitor's sessions; once more changes nothing.
@@ -64,7 +91,7 @@ class Sessions:
                 uow.activities.record(
                     NewActivity(
                         ActivityType.LOGGED_OUT,
-                        visitor.standing.actor,
+                        visitor.actor,
                         seen,
                         Subject(SubjectType.SESSION, session_id),
                         visitor.standing.ref,
@@ -97,6 +124,14 @@ class Sessions:
         async with self._transaction.reading(visitor.standing.organisation.organisation_id) as uow:
             reason = await uow.sessions.end_reason(visitor.session_id)
         return LoggedOutByUtility() if reason == CUSTOMER_LOGOUT else SessionEnded()
+
+    async def _end_impersonation(
+        self, visitor: PortalVisitor, one: Impersonation, reason: str, seen: Seen
+    ) -> Impersonation:
+        async with self._transaction(visitor.standing.organisation.organisation_id) as uow:
+            await uow.customers.lock(one.customer_id)
+            await end_impersonation(uow, one, reason, by=visitor.actor, seen=seen)
+            return await uow.impersonations.get(one.id) or one
 
     async def _find(self, token: str, place: Place) -> tuple[PortalVisitor, bool]:
         key = read_session_token(token)

@@ -36,6 +36,11 @@ TABLE: dict[str, str] = {
     "listCommunications": "portal.read",
     "resendCommunication": "portal.invite",
     "logoutCustomer": "portal.resetaccount",
+    "startImpersonation": "portal.impersonate",
+    "listImpersonations": "portal.read",
+    "endImpersonation": "portal.read",
+    "listOrganisationImpersonations": "portal.activity.read",
+    "introspectSession": "portal.introspect",
     "listActivities": "portal.activity.read",
     "getDiagnosis": "portal.read",
     "listOrganisationActivities": "portal.activity.read",
@@ -57,12 +62,15 @@ TABLE: dict[str, str] = {
     "forgotPassword": ANONYMOUS,
     "completePasswordReset": ANONYMOUS,
     "logIn": ANONYMOUS,
+    "redeemImpersonation": ANONYMOUS,
     "listSessions": SESSION,
     "endSession": SESSION,
     "getMe": SESSION,
     "changePassword": SESSION,
     "changeEmail": SESSION,
+    "getAccessLog": SESSION,
     "logOut": LEAVING,
+    "endOwnImpersonation": LEAVING,
     "getHealth": OPERATOR,
     "getReadiness": OPERATOR,
     "getMetrics": OPERATOR,
@@ -90,6 +98,8 @@ BODIES: dict[str, dict[str, object]] = {
     "putRole": {"name": "Matrix", "permissions": ["access.write"]},
     "assignRole": {"subject": "employee-matrix", "roleId": str(new_id())},
     "inspectToken": {"token": "noise"},
+    "startImpersonation": {"reason": "Looking through the matrix"},
+    "redeemImpersonation": {"token": "noise"},
     "register": {"token": "noise", "customerNumber": "1", "password": "seven warm radiators"},
     "confirmEmail": {"token": "noise"},
     "resendConfirmation": {"email": "nobody@example.com"},
@@ -157,12 +167,14 @@ class Scene:
             .replace("{sessionId}", str(new_id()))
             .replace("{roleId}", str(new_id()))
             .replace("{assignmentId}", str(new_id()))
+            .replace("{impersonationId}", str(new_id()))
         )
         body = BODIES.get(operation.id)
         if operation.id == "putCustomer":
             body = self.customer.record
         url = f"{self.utility.world.url}{path}"
-        return self.utility.world.http.request(operation.method, url, headers=headers, json=body)
+        form = {"token": "noise"} if operation.id == "introspectSession" else None
+        return self.utility.world.http.request(operation.method, url, headers=headers, json=body, data=form)
 
     def _known(self, operation: Operation) -> UUID:
         """The customer who is logged in, but for what would take the account away."""
@@ -349,7 +361,9 @@ def test_an_ended_session_opens_nothing(operation: Operation, scene: Scene) -> N
     ended = scene.session
     assert Client(scene.utility.world, ended).delete("/portal/sessions/current").status_code == 204
     answer = scene.send(operation, ended)
-    if operation.who == LEAVING:
+    if operation.id == "endOwnImpersonation":
+        problem(answer, 404, "RESOURCE_NOT_FOUND")
+    elif operation.who == LEAVING:
         assert answer.status_code == 204, "logging out twice is logged out again"
     else:
         problem(answer, 401, "SESSION_ENDED")

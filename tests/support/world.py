@@ -272,3 +272,33 @@ class Customer:
         answer = self.log_in()
         assert answer.status_code == 201, answer.text
         return Client(self.utility.world, {"Authorization": f"Bearer {answer.json()['accessToken']}"})
+
+    def impersonate(self, employee: Client | None = None, **given: Any) -> dict[str, Any]:
+        """An employee logs in as the customer: the answer with its link."""
+        body = {"reason": "Help with an invoice", **given}
+        answer = (employee or self.utility.employee()).post(f"{self.path}/impersonation-sessions", body)
+        assert answer.status_code == 201, answer.text
+        return dict(answer.json())
+
+    def redeem(self, started: dict[str, Any]) -> httpx.Response:
+        """The portal's page that the link opens."""
+        return self.utility.portal.post("/portal/impersonations/redeem", {"token": handed_over(started)})
+
+    def impersonated(self, employee: Client | None = None, **given: Any) -> Client:
+        """The employee's client in the portal."""
+        answer = self.redeem(self.impersonate(employee, **given))
+        assert answer.status_code == 201, answer.text
+        return Client(self.utility.world, {"Authorization": f"Bearer {answer.json()['accessToken']}"})
+
+    def impersonations(self) -> list[dict[str, Any]]:
+        """Who was logged in as the customer, newest first."""
+        answer = self.utility.employee().get(f"{self.path}/impersonation-sessions")
+        assert answer.status_code == 200, answer.text
+        return list(answer.json()["results"])
+
+
+def handed_over(started: dict[str, Any]) -> str:
+    """The token in the link that hands an impersonation over to the portal."""
+    page, _, token = str(started["portalLoginUrl"]).partition("#token=")
+    assert page.endswith("/impersonate")
+    return token

@@ -43,6 +43,8 @@ STATUSES = {
     "CONFIRM_PASSWORD_DOES_NOT_MATCH": {422},
     "INVALID_CREDENTIALS": {401},
     "SESSION_ENDED": {401},
+    "IMPERSONATION_READ_ONLY": {403},
+    "NOT_ALLOWED_WHILE_IMPERSONATING": {403},
     "TOO_MANY_REQUESTS": {429},
     "VALIDATION_FAILED": {422},
     "INVALID_URL": {422},
@@ -81,6 +83,15 @@ REFUSALS: dict[str, set[str]] = {
     | {"CUSTOMER_DOES_NOT_EXIST", "RESOURCE_NOT_FOUND", "COMMUNICATION_NOT_RESENDABLE", "USER_ALREADY_EXISTS"}
     | {"USER_NOT_FOUND", "USER_HAS_NO_EMAIL_ADDRESS", "EMAIL_NOT_CONFIRMED", "EMAIL_ALREADY_CONFIRMED"},
     "receiveMailEvents": {"UNAUTHENTICATED", "RESOURCE_NOT_FOUND", "PAYLOAD_TOO_LARGE", "VALIDATION_FAILED"},
+    "startImpersonation": _COMMON | _BODY | _ONCE | _PORTAL_OFF
+    | {"CUSTOMER_DOES_NOT_EXIST", "FEATURE_NOT_ENABLED", "USER_NOT_FOUND", "EMAIL_NOT_CONFIRMED"},
+    "listImpersonations": _COMMON | {"CUSTOMER_DOES_NOT_EXIST", "VALIDATION_FAILED"},
+    "endImpersonation": _COMMON | _ONCE | {"CUSTOMER_DOES_NOT_EXIST", "RESOURCE_NOT_FOUND"},
+    "listOrganisationImpersonations": _COMMON | {"VALIDATION_FAILED"},
+    "introspectSession": _COMMON | _BODY,
+    "redeemImpersonation": _BODY | _DEAD | _PORTAL_OFF | {"TOKEN_INVALID", "FEATURE_NOT_ENABLED"},
+    "endOwnImpersonation": {"UNAUTHENTICATED", "SESSION_ENDED", "RESOURCE_NOT_FOUND"},
+    "getAccessLog": {"UNAUTHENTICATED", "SESSION_ENDED", "FEATURE_NOT_ENABLED", "VALIDATION_FAILED"},
     "listActivities": _COMMON | {"CUSTOMER_DOES_NOT_EXIST", "VALIDATION_FAILED"},
     "listOrganisationActivities": _COMMON | {"VALIDATION_FAILED"},
     "putPortalSettings": _COMMON | _BODY | {"INVALID_URL", "FIELD_NOT_AN_EMAILADRESS"},
@@ -100,7 +111,7 @@ REFUSALS: dict[str, set[str]] = {
     "resendConfirmation": _BODY | {"FIELD_NOT_AN_EMAILADRESS"},
     "logIn": _BODY | {"INVALID_CREDENTIALS", "EMAIL_NOT_CONFIRMED", "CUSTOMER_NUMBER_REQUIRED"},
     "listSessions": {"UNAUTHENTICATED", "SESSION_ENDED", "VALIDATION_FAILED"},
-    "endSession": {"UNAUTHENTICATED", "SESSION_ENDED", "RESOURCE_NOT_FOUND"},
+    "endSession": {"UNAUTHENTICATED", "SESSION_ENDED", "RESOURCE_NOT_FOUND", "NOT_ALLOWED_WHILE_IMPERSONATING"},
     "getMe": {"UNAUTHENTICATED", "SESSION_ENDED"},
     "logOut": {"UNAUTHENTICATED"},
 }  # fmt: skip
@@ -196,5 +207,7 @@ def test_every_operation_describes_itself() -> None:
             assert operation["summary"], where
             assert operation["description"], where
             if "requestBody" in operation:
-                assert "application/json" in operation["requestBody"]["content"], where
+                form = operation["operationId"] == "introspectSession"
+                kind = "application/x-www-form-urlencoded" if form else "application/json"
+                assert kind in operation["requestBody"]["content"], where
     assert _document()["openapi"].startswith("3.1")

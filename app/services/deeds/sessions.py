@@ -5,7 +5,9 @@ from uuid import UUID
 from app.domain.activities import ActivityType, NewActivity, Subject, SubjectType
 from app.domain.callers import Actor, Seen
 from app.domain.cards import Standing
+from app.domain.impersonations import ImpersonationState
 from app.repositories.unit_of_work import UnitOfWork
+from app.services.deeds.impersonations import record_ends
 
 
 async def end_sessions(
@@ -43,15 +45,5 @@ async def end_sessions(
 async def end_impersonations(uow: UnitOfWork, standing: Standing, reason: str, *, by: Actor, seen: Seen) -> int:
     """End every impersonation of the customer; how many were open."""
     ended = await uow.impersonations.end_of_customer(standing.customer.customer_id, reason, by)
-    for one in ended:
-        uow.activities.record(
-            NewActivity(
-                ActivityType.IMPERSONATION_ENDED,
-                by,
-                seen,
-                Subject(SubjectType.IMPERSONATION, one.ref.session_id),
-                standing.ref,
-                {"reason": reason, "state": one.state.value, "employeeId": one.ref.employee_id},
-            )
-        )
-    return len(ended)
+    record_ends(uow, ended, by=by, seen=seen)
+    return sum(one.state is ImpersonationState.ENDED for one in ended)

@@ -1,0 +1,157 @@
+"""Impersonation: an employee logs in to the portal as the customer, for 15 minutes, and the log names both."""
+
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from app.domain.activities import ActivityType, NewActivity, Subject, SubjectType
+from app.domain.callers import Call
+from app.domain.cards import Standing, impersonation_refusal
+from app.domain.impersonations import (
+    LIFETIME,
+    EndReason,
+    Impersonation,
+    ImpersonationOverview,
+    NewImpersonation,
+    impersonator_refusal,
+)
+from app.domain.one_time_tokens import TokenState, link_url
+from app.domain.organisations import Organisation
+from app.domain.paging import Page, PageRequest
+from app.errors import PortalError, ResourceNotFound, UserNotFound
+from app.ids import new_id
+from app.permissions import Permission
+from app.repositories.unit_of_work import Transactions, UnitOfWork
+from app.services.deeds.impersonations import end_impersonation, end_impersonation_of_employee
+from app.tokens import Purpose, TokenSigner
+
+
+@dataclass(frozen=True, slots=True)
+class StartedImpersonation:
+    """A new impersonation, and the link that hands it over to the portal."""
+
+    impersonation: Impersonation
+    portal_login_url: str
+
+
+class Impersonations:
+    """Impersonations as the back office starts, ends and lists them."""
+
+    def __init__(self, transaction: Transactions, signer: TokenSigner) -> None:
+        self._transaction = transaction
+        self._signer = signer
+
+    async def start(self, customer_id: UUID, new: NewImpersonation, *, call: Call) -> StartedImpersonation:
+        """Begin an impersonation; the employee's earlier one ends. A refusal is remembered in the log.
+
+        Raises: CustomerDoesNotExist, PermissionInvalid, PortalNotEnabled, PortalUrlMissing, FeatureNotEnabled,
+        UserNotFound, EmailNotConfirmed.
+        """
+        refusal: PortalError | None = None
+        try:
+            async with self._transaction.of(call) as uow:
+                standing = await uow.customers.locked_standing(customer_id)
+                refusal = impersonator_refusal(call.actor) or impersonation_refusal(standing)
+                if refusal is not None:
+                    raise refusal
+                impersonation = uow.answer(await self._start(uow, standing, new, call))
+                return StartedImpersonation(impersonation, self._link(standing.organisation, impersonation))
+        except PortalError:
+            if refusal is not None:
+                await self.remember_refusal(customer_id, refusal, call=call)
+            raise
+
+    async def link_again(self, impersonation_id: UUID, *, call: Call) -> str | None:
+        """The hand-off link of an impersonation started before, signed anew while it still works."""
+        async with self._transaction.reading(call.organisation_id) as uow:
+            found = await uow.impersonations.get(impersonation_id)
+            organisation = await uow.organisations.get()
+        if found is None or organisation is None or found.handoff_state is not TokenState.PENDING:
+            return None
+        return self._link(organisation, found)
+
+    async def remember_refusal(self, customer_id: UUID, refusal: PortalError, *, call: Call) -> None:
+        """Put into the log that an impersonation was not started.
+
+        Raises: CustomerDoesNotExist.
+        """
+        async with self._transaction(call.organisation_id) as uow:
+            standing = await uow.customers.standing(customer_id)
+            uow.activities.record(
+                NewActivity(
+                    ActivityType.IMPERSONATION_REFUSED,
+                    call.actor,
+                    call.seen,
+                    Subject(SubjectType.CUSTOMER, customer_id),
+                    standing.ref,
+                    {"key": refusal.key},
+                )
+            )
+
+    async def end(self, customer_id: UUID, impersonation_id: UUID, *, call: Call) -> Impersonation:
+        """End an impersonation: one's own, or anybody's with the permission; once more changes nothing.
+
+        Raises: CustomerDoesNotExist, ResourceNotFound, PermissionInvalid.
+        """
+        async with self._transaction.of(call) as uow:
+            await uow.customers.locked_standing(customer_id)
+            found = await uow.impersonations.of_customer(customer_id, impersonation_id)
+            if found is None:
+                raise ResourceNotFound
+            if not found.belongs_to(call.actor):
+                call.caller.require(Permission.PORTAL_IMPERSONATE)
+            await end_impersonation(uow, found, EndReason.EMPLOYEE, by=call.actor, seen=call.seen)
+            return uow.answer(await uow.impersonations.get(impersonation_id) or found)
+
+    async def page(self, customer_id: UUID, request: PageRequest, *, call: Call) -> Page[Impersonation]:
+        """The customer's impersonations, newest first.
+
+        Raises: CustomerDoesNotExist.
+        """
+        async with self._transaction.reading(call.organisation_id) as uow:
+            found = await uow.impersonation_pages.of_customer(customer_id, request)
+            if not found.results:
+                await uow.customers.require(customer_id)
+            return found
+
+    async def of_organisation(self, request: PageRequest, *, call: Call) -> Page[ImpersonationOverview]:
+        """The organisation's impersonations, newest first."""
+        async with self._transaction.reading(call.organisation_id) as uow:
+            return await uow.impersonation_pages.of_organisation(request)
+
+    async def _start(self, uow: UnitOfWork, standing: Standing, new: NewImpersonation, call: Call) -> Impersonation:
+        account, employee = standing.account, call.actor
+        if account is None:
+            raise UserNotFound
+        impersonation_id = new_id()
+        await end_impersonation_of_employee(
+            uow, employee.id, EndReason.SUPERSEDED, by=employee, seen=call.seen, supersededBy=str(impersonation_id)
+        )
+        started = await uow.impersonations.start(
+            new,
+            impersonation_id=impersonation_id,
+            customer_id=standing.customer.customer_id,
+            account_id=account.account_id,
+            employee=employee,
+            handoff=standing.organisation.token_lifetimes.of(Purpose.IMPERSONATION),
+            lifetime=LIFETIME,
+        )
+        uow.activities.record(
+            NewActivity(
+                ActivityType.IMPERSONATION_STARTED,
+                employee,
+                replace(call.seen, impersonation=started.ref),
+                Subject(SubjectType.IMPERSONATION, started.id),
+                standing.ref,
+                {
+                    "reason": started.reason,
+                    "ticketReference": started.ticket_reference,
+                    "accessMode": started.access_mode.value,
+                },
+            )
+        )
+        uow.jobs.finish_impersonation(started.id, call.seen.correlation_id, LIFETIME)
+        return started
+
+    def _link(self, organisation: Organisation, impersonation: Impersonation) -> str:
+        token = self._signer.sign(Purpose.IMPERSONATION, organisation.organisation_id, impersonation.id)
+        return link_url(organisation.portal_url or "", Purpose.IMPERSONATION, token)

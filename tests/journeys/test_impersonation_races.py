@@ -1,0 +1,113 @@
+"""Many at once, on two API processes: one outcome."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+
+import httpx
+import pytest
+
+from tests.journeys.impersonating import count
+from tests.journeys.reading import refusal
+from tests.journeys.test_races import MANY, ROUNDS, at_once
+from tests.support.service import api_process
+from tests.support.world import Client, Customer, Utility, World, handed_over
+
+
+@pytest.fixture(scope="module")
+def nodes(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[World]]:
+    """Two processes beside the tests' own service, on the same database."""
+    log = tmp_path_factory.mktemp("nodes")
+    with (
+        api_process(world.settings, log / "first.log", "--no-worker") as (first, _),
+        api_process(world.settings, log / "second.log", "--no-worker") as (second, _),
+        httpx.Client(timeout=20, limits=httpx.Limits(max_connections=MANY)) as http,
+    ):
+        yield [replace(world, url=url, http=http) for url in (first, second)]
+
+
+def redeem(node: World, utility: Utility, token: str) -> httpx.Response:
+    return Client(node, utility.headers).post("/portal/impersonations/redeem", {"token": token})
+
+
+def test_fifty_redemptions_of_one_link_open_one_session(customer: Customer, nodes: list[World]) -> None:
+    started = customer.active().impersonate()
+    token = handed_over(started)
+    calls = [partial(redeem, nodes[number % 2], customer.utility, token) for number in range(MANY)]
+    answers = at_once(calls)
+    losers = [answer for answer in answers if answer.status_code != 201]
+    assert len(losers) == MANY - 1
+    assert {refusal(answer) for answer in losers} == {(410, "TOKEN_USED")}
+    assert count(customer, "PortalImpersonationRedeemed") == 1
+    assert count(customer, "PortalImpersonationRefused") == MANY - 1
+    opened = "SELECT count(*) FROM sessions WHERE customer_id = $1"
+    assert customer.utility.world.sql.value(opened, customer.id) == 1
+
+
+def test_an_end_and_a_redemption_at_once_leave_nobody_inside(utility: Utility, nodes: list[World]) -> None:
+    customer = utility.customer().active()
+    for _ in range(ROUNDS):
+        started = customer.impersonate()
+        path = f"{customer.path}/impersonation-sessions/{started['id']}/end"
+        end = partial(Client(nodes[0], utility.bearer()).post, path)
+        redeemed, ended = at_once([partial(redeem, nodes[1], utility, handed_over(started)), end])
+        assert ended.status_code == 200
+        if redeemed.status_code == 201:
+            inside = {"Authorization": f"Bearer {redeemed.json()['accessToken']}"}
+            assert refusal(Client(nodes[1], inside).get("/portal/me")) == (401, "SESSION_ENDED")
+        else:
+            assert refusal(redeemed) == (410, "TOKEN_REVOKED")
+    assert customer.card()["activeImpersonation"] is None
+    assert count(customer, "PortalImpersonationEnded") == ROUNDS
+
+
+def test_starts_of_one_employee_at_once_leave_exactly_one(utility: Utility, nodes: list[World]) -> None:
+    customers = [utility.customer().active() for _ in range(4)]
+    body = {"reason": "Help with an invoice"}
+
+    def start(number: int) -> httpx.Response:
+        client = Client(nodes[number % 2], utility.bearer())
+        return client.post(f"{customers[number % 4].path}/impersonation-sessions", body)
+
+    answers = at_once([partial(start, number) for number in range(16)])
+    assert {answer.status_code for answer in answers} == {201}
+    everyone = utility.employee().get("/organisation/impersonation-sessions").json()["results"]
+    assert sorted(one["state"] for one in everyone) == ["ended"] * 15 + ["pending"]
+    assert {one["endReason"] for one in everyone} == {None, "superseded"}
+    assert sum(count(customer, "PortalImpersonationEnded") for customer in customers) == 15
+    redeemed = [redeem(nodes[0], utility, handed_over(answer.json())).status_code for answer in answers]
+    assert sorted(redeemed) == [201] + [410] * 15
+
+
+def test_a_start_and_a_redemption_of_the_one_before_at_once_leave_one_inside(
+    utility: Utility, nodes: list[World]
+) -> None:
+    first, second = utility.customer().active(), utility.customer().active()
+    for _ in range(ROUNDS):
+        old = first.impersonate()
+        begin = partial(
+            Client(nodes[0], utility.bearer()).post,
+            f"{second.path}/impersonation-sessions",
+            {"reason": "Help with an invoice"},
+        )
+        redeemed, begun = at_once([partial(redeem, nodes[1], utility, handed_over(old)), begin])
+        assert begun.status_code == 201
+        if redeemed.status_code == 201:
+            inside = {"Authorization": f"Bearer {redeemed.json()['accessToken']}"}
+            assert refusal(Client(nodes[1], inside).get("/portal/me")) == (401, "SESSION_ENDED")
+        else:
+            assert refusal(redeemed) == (410, "TOKEN_SUPERSEDED")
+        assert first.card()["activeImpersonation"] is None
+        assert second.card()["activeImpersonation"]["id"] == begun.json()["id"]
+
+
+def test_repeated_starts_with_one_key_at_once_are_one_start(customer: Customer) -> None:
+    customer.active()
+    employee, headers = customer.utility.employee(), {"Idempotency-Key": "start-1"}
+    start = partial(
+        employee.post, f"{customer.path}/impersonation-sessions", {"reason": "Help with an invoice"}, headers=headers
+    )
+    answers = at_once([start] * 8)
+    assert {answer.status_code for answer in answers} <= {201, 409}
+    assert len({answer.content for answer in answers if answer.status_code == 201}) == 1
+    assert len(customer.impersonations()) == 1
