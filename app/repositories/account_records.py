@@ -36,7 +36,6 @@ _IMPORT = Statement(
             "imported",
             "registered_at",
             "email_confirmed_at",
-            "retired_at",
         ],
         select(
             next_generation.c.organisation_id,
@@ -52,7 +51,6 @@ _IMPORT = Statement(
             bindparam("imported", value=True, type_=Boolean()),
             bindparam("registered_at", type_=_WHEN),
             bindparam("email_confirmed_at", type_=_WHEN),
-            case((bindparam("live", type_=Boolean()), null()), else_=func.now()),
         ),
     )
     .returning(*ACCOUNT_RECORD_COLUMNS)
@@ -74,11 +72,16 @@ _PAGE = Statement(
 
 _FIND = Statement(select(*ACCOUNT_RECORD_COLUMNS).where(_THIS))
 
-_RETIRE_LIVE = Statement(
+# An imported duplicate is retired from the start, but nobody has decided so: it has no `retired_at` yet.
+_RETIRE_OTHERS = Statement(
     update(accounts)
-    .where(_OF_CUSTOMER, _LIVE)
+    .where(
+        _OF_CUSTOMER,
+        accounts.c.id != bindparam("account_id", type_=Uuid()),
+        or_(_LIVE, accounts.c.retired_at.is_(None)),
+    )
     .values(state=AccountState.RETIRED.value, retired_at=func.now())
-    .returning(accounts.c.id)
+    .returning(*ACCOUNT_RECORD_COLUMNS)
 )
 
 _MAKE_LIVE = Statement(
@@ -136,9 +139,10 @@ class AccountRecords:
         row = await self._connection.row(_FIND, customer_id=customer_id, account_id=account_id)
         return account_record(row) if row else None
 
-    async def retire_live(self, customer_id: UUID) -> None:
-        """The customer's live account, if any, is one of the retired from now on."""
-        await self._connection.row(_RETIRE_LIVE, customer_id=customer_id)
+    async def retire_others(self, customer_id: UUID, account_id: UUID) -> list[AccountRecord]:
+        """Every other account of the customer is retired for good; those for which that is new."""
+        rows = await self._connection.rows(_RETIRE_OTHERS, customer_id=customer_id, account_id=account_id)
+        return [account_record(row) for row in rows]
 
     async def make_live(self, customer_id: UUID, account_id: UUID) -> AccountRecord:
         """The retired account becomes the live one; no other may be live any more."""

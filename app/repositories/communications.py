@@ -63,7 +63,7 @@ _TAKE = Statement(
         _taken.c.correlation_id.label("correlation_id"),
         _taken.c.customer_id.label("customer_id"),
         customers.c.account_number.label("account_number"),
-        customers.c.account_generation.label("account_generation"),
+        func.coalesce(accounts.c.generation, customers.c.account_generation).label("account_generation"),
         customers.c.display_name.label("display_name"),
         accounts.c.email.label("account_email"),
     ).select_from(

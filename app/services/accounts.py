@@ -64,7 +64,7 @@ class Accounts:
             return found
 
     async def reactivate(self, customer_id: UUID, account_id: UUID, *, call: Call) -> AccountRecord:
-        """Make this account the live one and retire the other; of the one that is live already nothing changes.
+        """Make this account the live one and retire the others; whoever is logged in to it already stays so.
 
         Raises: CustomerDoesNotExist, ResourceNotFound, UserNotFound.
         """
@@ -73,15 +73,14 @@ class Accounts:
             wanted = await uow.account_records.find(customer_id, account_id)
             if wanted is None:
                 raise ResourceNotFound("The customer has no account with this id.")
+            if wanted.state is AccountState.RETIRED and (refusal := reactivation_refusal(standing)):
+                raise refusal
+            for other in await uow.account_records.retire_others(customer_id, account_id):
+                uow.activities.record(
+                    _entry(ActivityType.ACCOUNT_RETIRED, standing, other.account, call, by=str(account_id))
+                )
             if wanted.state is AccountState.LIVE:
                 return uow.answer(wanted)
-            if refusal := reactivation_refusal(standing):
-                raise refusal
-            if standing.account is not None:
-                await uow.account_records.retire_live(customer_id)
-                uow.activities.record(
-                    _entry(ActivityType.ACCOUNT_RETIRED, standing, standing.account, call, by=str(account_id))
-                )
             live = await uow.account_records.make_live(customer_id, account_id)
             uow.activities.record(_entry(ActivityType.ACCOUNT_REACTIVATED, standing, live.account, call))
             # After the account: a login at the same time has opened its session by now, or fails.

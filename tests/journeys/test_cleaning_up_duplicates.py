@@ -97,7 +97,7 @@ def test_each_entry_of_the_log_counts_as_its_own_accounts(customer: Customer) ->
     assert states(customer) == {mine: "retired"}
 
 
-def test_the_one_that_is_live_already_stays_as_it_is(customer: Customer) -> None:
+def test_the_one_that_is_live_already_stays_as_it_is_and_the_others_are_done_with(customer: Customer) -> None:
     client = customer.active().logged_in()
     other = duplicate(customer)
     card, log, mine = customer.card(), customer.log(), live_account(customer)
@@ -105,7 +105,8 @@ def test_the_one_that_is_live_already_stays_as_it_is(customer: Customer) -> None
         answer = reactivate(customer, mine)
         assert (answer.status_code, answer.json()["state"]) == (200, "live")
     assert customer.card() == card
-    assert customer.log() == log
+    assert customer.log() == [*log, "PortalAccountRetired"]
+    assert customer.activities()[0]["subject"]["id"] == other
     assert states(customer)[other] == "retired"
     assert client.get("/portal/me").status_code == 200
 
