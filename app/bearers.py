@@ -19,21 +19,20 @@ from joserfc import jws, jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet, OKPKey
 
+from app.claims import APPLICATION, EVERY_ORGANISATION, ClaimRules
 from app.clock import Clock
-from app.domain.callers import Actor, ActorType, Bearer
+from app.domain.callers import Bearer
 from app.errors import Unauthenticated
 from app.issuer_keys import KeySource
-from app.permissions import ROLES, Permission, Role
+from app.permissions import Permission, Role
+from app.settings import EMBEDDED_ISSUER
 
-EMBEDDED_ISSUER = "urn:portal-access:embedded"
 ALGORITHM = "Ed25519"
 ALLOWED_ALGORITHMS = ("RS256", "PS256", "ES256", ALGORITHM)  # no secret is shared with an issuer, so no HMAC
 LEEWAY_SECONDS = 60
-EVERY_ORGANISATION = "*"
 _MOST_REMEMBERED = 10_000
 _REMEMBERED_SECONDS = 300
 _LONGEST_TOKEN = 16_384
-_LONGEST_ID = 200
 
 
 def embedded_keys(secret_keys: Sequence[str]) -> KeySet:
@@ -59,6 +58,7 @@ class EmbeddedIssuer:
     keys: KeySet
     audience: str
     clock: Clock
+    name: str = EMBEDDED_ISSUER
 
     def issue(
         self,
@@ -75,7 +75,7 @@ class EmbeddedIssuer:
         """A JWT; `organisations` None means every organisation of the tenant."""
         now = int(self.clock().timestamp())
         claims: dict[str, Any] = {
-            "iss": EMBEDDED_ISSUER,
+            "iss": self.name,
             "aud": self.audience,
             "sub": subject,
             "iat": now,
@@ -91,7 +91,7 @@ class EmbeddedIssuer:
         if name:
             claims["name"] = name
         if application:
-            claims |= {"idtyp": "app", "azp": subject}
+            claims |= {"idtyp": APPLICATION, "azp": subject}
         key = self.keys.keys[0]
         return jwt.encode({"alg": ALGORITHM, "kid": key.kid, "typ": "at+jwt"}, claims, key, algorithms=[ALGORITHM])
 
@@ -99,11 +99,14 @@ class EmbeddedIssuer:
 class BearerVerifier:
     """Verifies bearer tokens and remembers the good ones until they expire, within a bound."""
 
-    def __init__(self, *, keys: KeySource, issuer: str, audience: str, clock: Clock) -> None:
+    def __init__(
+        self, *, keys: KeySource, issuer: str, audience: str, clock: Clock, rules: ClaimRules | None = None
+    ) -> None:
         self._keys = keys
         self._issuer = issuer
         self._audience = audience
         self._clock = clock
+        self._rules = rules or ClaimRules()
         self._remembered: OrderedDict[str, tuple[Bearer, float]] = OrderedDict()
 
     async def verify(self, token: str) -> Bearer:
@@ -118,7 +121,7 @@ class BearerVerifier:
             if now < until:
                 return bearer
             del self._remembered[token]
-        bearer = _bearer(await self._claims(token, int(now)))
+        bearer = await self._read(token, int(now))
         # Not for longer: a key that its issuer withdrew must not live on in what was verified with it.
         until = min(now + _REMEMBERED_SECONDS, bearer.expires_at + LEEWAY_SECONDS)
         self._remembered[token] = (bearer, until)
@@ -126,7 +129,7 @@ class BearerVerifier:
             self._remembered.popitem(last=False)
         return bearer
 
-    async def _claims(self, token: str, now: int) -> dict[str, Any]:
+    async def _read(self, token: str, now: int) -> Bearer:
         if len(token) > _LONGEST_TOKEN:
             raise Unauthenticated
         try:
@@ -140,59 +143,10 @@ class BearerVerifier:
             iss={"essential": True, "value": self._issuer},
             aud={"essential": True, "value": self._audience},
             exp={"essential": True},
-            sub={"essential": True},
         )
         try:
             decoded = jwt.decode(token, keys, algorithms=ALLOWED_ALGORITHMS)
             rules.validate(decoded.claims)
         except (JoseError, ValueError, TypeError, KeyError):
             raise Unauthenticated from None
-        return decoded.claims
-
-
-def _bearer(claims: dict[str, Any]) -> Bearer:
-    """The bearer that well-signed claims describe.
-
-    Raises: Unauthenticated, when a claim is not of its shape.
-    """
-    try:
-        named = claims["zf_organisations"]
-        named = [named] if isinstance(named, str) else named
-        granted = {Permission(text) for text in claims.get("permissions", ()) if text in _PERMISSIONS}
-        for role in claims.get("roles", ()):
-            if role in _ROLE_NAMES:
-                granted |= ROLES[Role(role)]
-        return Bearer(
-            actor=Actor(
-                ActorType.APPLICATION if claims.get("idtyp") == "app" else ActorType.EMPLOYEE,
-                _plain_id(claims.get("oid") or claims["sub"]),
-                _plain_name(claims.get("name")),
-            ),
-            tenant_id=UUID(claims["zf_tenant"]),
-            organisation_ids=None if EVERY_ORGANISATION in named else frozenset(UUID(text) for text in named),
-            permissions=frozenset(granted),
-            expires_at=float(claims["exp"]),
-        )
-    except (KeyError, TypeError, ValueError, AttributeError):
-        raise Unauthenticated("The bearer token does not name its tenant and organisations.") from None
-
-
-def _plain_id(value: Any) -> str:
-    """A subject as it may stand in the log.
-
-    Raises: ValueError.
-    """
-    if not isinstance(value, str) or not value.isprintable() or not 1 <= len(value) <= _LONGEST_ID:
-        raise ValueError("a subject is a line of text")
-    return value
-
-
-def _plain_name(value: Any) -> str | None:
-    """A name without what steers terminals and mails; what is no text is no name."""
-    if not isinstance(value, str):
-        return None
-    return "".join(character if character.isprintable() else " " for character in value)[:_LONGEST_ID].strip() or None
-
-
-_PERMISSIONS = frozenset(permission.value for permission in Permission)
-_ROLE_NAMES = frozenset(role.value for role in Role)
+        return self._rules.bearer(decoded.header, decoded.claims)

@@ -28,7 +28,7 @@ from app.permissions import Permission, Role
 from app.routers.openapi import VERSION
 from app.serving import check_port, listen
 from app.settings import Settings, SettingsError, load_settings, settings_table, unknown_settings
-from app.tour import Guide, Tour, TourFailed
+from app.tour import STORIES, Guide, TourFailed, play
 
 app = typer.Typer(
     name="portal-access",
@@ -144,18 +144,19 @@ def _welcome(url: str, settings: Settings, seeded: seed.Seeded) -> None:
     _out.print("\n[bold]A first call[/], the card of the first customer:")
     _out.print(f"curl -s {card} \\\n  -H 'zf-tuuid: {seeded.tenant_id}' -H 'zf-ouuid: {seeded.organisation_id}' \\")
     _out.print("  -H 'Authorization: Bearer THE-TOKEN-ABOVE'")
-    _out.print(f"\n[bold]The whole story[/], in another terminal: .venv/bin/portal-access tour --url {url}\n")
+    _out.print(f"\n[bold]The stories of the card[/], in another terminal: .venv/bin/portal-access tour --url {url}\n")
 
 
-@app.command(epilog="Example: [bold]portal-access tour --url http://127.0.0.1:8000[/]")
+@app.command(epilog="Example: [bold]portal-access tour --story invitation --story password[/]")
 def tour(
     url: Annotated[str, typer.Option(help="Where the service listens.")] = "http://127.0.0.1:8000",
+    story: Annotated[list[str] | None, typer.Option(help=f"One of {', '.join(STORIES)}; repeatable.")] = None,
 ) -> None:
-    """Play the story of the card against a running demonstration, showing each request and answer."""
+    """Play the stories of the card against a running demonstration, showing each request and answer."""
     bearer = _issuer(load_settings()).issue(
         tenant_id=seed.TENANT, organisations=[seed.ORGANISATION], roles=[Role.ADMINISTRATOR], name="Eva Maes"
     )
-    Tour(Guide(url.rstrip("/"), bearer, seed.TENANT, seed.ORGANISATION), _out).play()
+    play(Guide(url.rstrip("/"), bearer, seed.TENANT, seed.ORGANISATION), _out, story or ())
 
 
 @app.command(epilog="Example: [bold]portal-access settings[/]")
@@ -236,7 +237,9 @@ def token(
 def _issuer(settings: Settings) -> EmbeddedIssuer:
     if settings.oidc_issuer is not None:
         raise SettingsError("PORTAL_OIDC_ISSUER is set: bearer tokens come from that issuer, not from here.")
-    return EmbeddedIssuer(embedded_keys(settings.secret_keys), settings.oidc_audience, utc_now)
+    return EmbeddedIssuer(
+        embedded_keys(settings.secret_keys), settings.oidc_audience, utc_now, settings.embedded_issuer
+    )
 
 
 @app.command("seed", epilog="Example: [bold]portal-access seed[/]")

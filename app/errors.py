@@ -55,7 +55,7 @@ class PermissionInvalid(PortalError):
 
 class OrganisationOutOfReach(PermissionInvalid):
     title = "The bearer token does not reach into this organisation"
-    solution = "Use a token that names this tenant and organisation."
+    solution = "Use a token that names this tenant and organisation, or have a role assigned there."
 
 
 class SessionEnded(PortalError):
@@ -168,6 +168,33 @@ class EmailAlreadyConfirmed(PortalError):
     key = "EMAIL_ALREADY_CONFIRMED"
     title = "The account's e-mail address is already confirmed"
     solution = "Nothing to do: the customer can log in."
+
+
+# --- roles ---------------------------------------------------------------------------------------------------
+
+
+class RoleAlreadyExists(PortalError):
+    key = "ROLE_ALREADY_EXISTS"
+    title = "There is a role of this name"
+    solution = "Choose another name, or change the role that has it."
+
+
+class RoleInUse(PortalError):
+    key = "ROLE_IN_USE"
+    title = "The role is assigned to someone"
+    solution = "Remove the role's assignments first; /organisation/role-assignments lists them."
+
+
+class RoleAlreadyAssigned(PortalError):
+    key = "ROLE_ALREADY_ASSIGNED"
+    title = "The subject has this role already"
+    solution = "Nothing to do: the role is assigned."
+
+
+class LastAdministrator(PortalError):
+    key = "LAST_ADMINISTRATOR"
+    title = "This is the organisation's last administrator"
+    solution = "Make someone else an administrator first."
 
 
 # --- one-time tokens -----------------------------------------------------------------------------------------

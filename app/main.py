@@ -15,10 +15,11 @@ from fastapi.middleware.cors import CORSMiddleware
 from fastapi_offline import FastAPIOffline
 
 from app import logs
-from app.bearers import EMBEDDED_ISSUER, BearerVerifier, embedded_keys
+from app.bearers import BearerVerifier, EmbeddedIssuer, embedded_keys
+from app.claims import ClaimNames, ClaimRules
 from app.clock import Clock, utc_now
 from app.database import Database
-from app.issuer_keys import FixedKeys, IssuerKeys
+from app.issuer_keys import FixedKeys, IssuerKeys, KeySource
 from app.jobs.handlers import handlers
 from app.jobs.worker import Worker, WorkerLimits
 from app.mail.capture import MailCapture
@@ -28,11 +29,22 @@ from app.mail.smtp import SmtpSender
 from app.passwords import Passwords
 from app.repositories.unit_of_work import Transactions
 from app.routers import errors, openapi, operations
+from app.routers.backoffice import (
+    account_resets,
+    accounts,
+    cards,
+    customers,
+    diagnosis,
+    invitations,
+    portal_settings,
+    role_assignments,
+    roles,
+)
 from app.routers.backoffice import activities as backoffice_activities
-from app.routers.backoffice import cards, customers, invitations, portal_settings
 from app.routers.backoffice import email_confirmations as backoffice_email_confirmations
 from app.routers.backoffice import impersonations as backoffice_impersonations
 from app.routers.dependencies import Services
+from app.routers.embedded_issuer import add_embedded_issuer
 from app.routers.middleware import Envelope
 from app.routers.portal import (
     email_confirmations,
@@ -44,10 +56,13 @@ from app.routers.portal import (
     tokens,
 )
 from app.services.access import Access
+from app.services.account_resets import AccountResets
+from app.services.accounts import Accounts
 from app.services.activities import Activities
 from app.services.cards import Cards
 from app.services.customers import Customers
 from app.services.deliveries import Deliveries, DeliveryRules
+from app.services.diagnosis import Diagnoses
 from app.services.email_confirmations import EmailConfirmations
 from app.services.impersonated_visits import ImpersonatedVisits
 from app.services.impersonations import Impersonations
@@ -55,6 +70,8 @@ from app.services.inspections import Inspections
 from app.services.invitations import Invitations
 from app.services.portal_settings import PortalSettings
 from app.services.registrations import Registrations
+from app.services.role_assignments import RoleAssignments
+from app.services.roles import Roles
 from app.services.sessions import SessionLimits, Sessions
 from app.settings import Settings, load_settings
 from app.tokens import TokenSigner
@@ -66,8 +83,13 @@ _ROUTERS = (
     invitations.router,
     backoffice_email_confirmations.router,
     backoffice_impersonations.router,
+    account_resets.router,
+    accounts.router,
     backoffice_activities.router,
+    diagnosis.router,
     portal_settings.router,
+    roles.router,
+    role_assignments.router,
     tokens.router,
     registrations.router,
     email_confirmations.router,
@@ -111,6 +133,9 @@ def create_app(settings: Settings, *, clock: Clock = utc_now) -> FastAPI:
     app.include_router(operations.router)
     if settings.smtp_url is None:
         operations.add_mailbox(app, MailCapture(settings.mailbox))
+    if settings.oidc_issuer is None:
+        issuer_keys = embedded_keys(settings.secret_keys)
+        add_embedded_issuer(app, EmbeddedIssuer(issuer_keys, settings.oidc_audience, clock, settings.embedded_issuer))
     errors.install(app)
     openapi.install(app)
     if settings.cors_origins:
@@ -145,13 +170,13 @@ async def running(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[P
     sender = _sender(settings)
     transaction = Transactions(database)
     signer = TokenSigner(settings.secret_keys)
+    issuer_keys = _issuer_keys(settings)
     verifier = BearerVerifier(
-        keys=IssuerKeys(settings.oidc_issuer, settings.oidc_jwks_url, time.monotonic)
-        if settings.oidc_issuer
-        else FixedKeys(embedded_keys(settings.secret_keys)),
-        issuer=settings.oidc_issuer or EMBEDDED_ISSUER,
+        keys=issuer_keys,
+        issuer=settings.oidc_issuer or settings.embedded_issuer,
         audience=settings.oidc_audience,
         clock=clock,
+        rules=_claim_rules(settings),
     )
     confirmations = EmailConfirmations(transaction, signer)
     deliveries = Deliveries(
@@ -169,9 +194,12 @@ async def running(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[P
     visits = ImpersonatedVisits(transaction, signer)
     services = Services(
         access=Access(transaction, verifier),
+        account_resets=AccountResets(transaction),
+        accounts=Accounts(transaction, clock),
         activities=Activities(transaction),
         cards=Cards(transaction),
         customers=Customers(transaction),
+        diagnoses=Diagnoses(transaction),
         email_confirmations=confirmations,
         impersonated_visits=visits,
         impersonations=Impersonations(transaction, signer),
@@ -179,6 +207,8 @@ async def running(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[P
         invitations=Invitations(transaction),
         portal_settings=PortalSettings(transaction, production=settings.production),
         registrations=Registrations(transaction, signer, passwords),
+        role_assignments=RoleAssignments(transaction),
+        roles=Roles(transaction),
         sessions=Sessions(
             transaction,
             passwords,
@@ -198,6 +228,7 @@ async def running(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[P
     try:
         yield Parts(database, services, worker)
     finally:
+        await issuer_keys.close()
         passwords.close()
         await sender.close()
         await database.close()
@@ -207,6 +238,29 @@ def _sender(settings: Settings) -> MailSender:
     if settings.smtp_url is None:
         return MailCapture(settings.mailbox)
     return SmtpSender(settings.smtp_url, connections=settings.smtp_connections, timeout=settings.smtp_timeout_seconds)
+
+
+def _issuer_keys(settings: Settings) -> KeySource:
+    if settings.oidc_issuer is None:
+        return FixedKeys(embedded_keys(settings.secret_keys))
+    return IssuerKeys(settings.oidc_issuer, settings.oidc_jwks_url, time.monotonic)
+
+
+def _claim_rules(settings: Settings) -> ClaimRules:
+    """How tokens are read: the embedded issuer's by the contract's names, whatever is set for a real one."""
+    if settings.oidc_issuer is None:
+        return ClaimRules()
+    names = ClaimNames(
+        subject=settings.oidc_claim_subject,
+        tenant=settings.oidc_claim_tenant,
+        organisations=settings.oidc_claim_organisations,
+        roles=settings.oidc_claim_roles,
+        permissions=settings.oidc_claim_permissions,
+        name=settings.oidc_claim_name,
+        azp=settings.oidc_claim_azp,
+        idtyp=settings.oidc_claim_idtyp,
+    )
+    return ClaimRules(names, dict(settings.oidc_roles))
 
 
 def _derived(secret: str, purpose: bytes) -> bytes:

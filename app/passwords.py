@@ -14,6 +14,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from zxcvbn import zxcvbn
 
 from app.errors import PasswordTooCommon, PasswordTooLong, PasswordTooShort, TemporarilyUnavailable
+from app.imported_hashes import fits_imported, is_argon2
 
 MINIMUM_LENGTH = 12
 MAXIMUM_LENGTH = 256
@@ -73,6 +74,8 @@ class Passwords:
         known = digest or self._nobody
 
         def work() -> bool:
+            if not is_argon2(known):
+                return fits_imported(password, known)
             try:
                 return self._hasher.verify(known, password)
             except (VerificationError, InvalidHashError):
@@ -81,8 +84,8 @@ class Passwords:
         return len(password) <= MAXIMUM_LENGTH and await self._bounded(work) and digest is not None
 
     async def rehash(self, password: str, digest: str) -> str | None:
-        """A new hash for a password just verified, when the parameters have risen since; else None."""
-        if not self._hasher.check_needs_rehash(digest):
+        """A new hash for a password just verified; None when its hash is one of ours with today's parameters."""
+        if is_argon2(digest) and not self._hasher.check_needs_rehash(digest):
             return None
         return await self._bounded(lambda: self._hasher.hash(password))
 

@@ -1,5 +1,6 @@
 """Who may do what: the permissions, and the built-in roles that bundle them."""
 
+from collections.abc import Iterable
 from enum import StrEnum
 from types import MappingProxyType
 
@@ -39,3 +40,10 @@ ROLES = MappingProxyType(
         Role.READONLY: _READONLY,
     }
 )
+
+_WORDS = frozenset(permission.value for permission in Permission)
+
+
+def known_permissions(words: Iterable[str]) -> frozenset[Permission]:
+    """The permissions that these words name; a word that this version does not know grants nothing."""
+    return frozenset(Permission(word) for word in words if word in _WORDS)

@@ -16,10 +16,21 @@ from email_validator import EmailNotValidError, validate_email
 from pydantic import Field, PostgresDsn, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from app.permissions import Role
+
 MINIMUM_SECRET_LENGTH = 32
+EMBEDDED_ISSUER = "http://127.0.0.1:8000"
+
+Names = Annotated[tuple[str, ...], NoDecode]
 
 # Settings of features that are still to come.
 _LATER = ("PORTAL_RATE_LIMIT_", "PORTAL_WEBHOOK_", "PORTAL_PLATFORM_", "PORTAL_MAIL_EVENTS_", "PORTAL_SEAL_")
+
+
+_CLAIMS = tuple(
+    f"oidc_claim_{name}"
+    for name in ("subject", "tenant", "organisations", "roles", "permissions", "name", "azp", "idtyp")
+)
 
 
 class Environment(StrEnum):
@@ -79,6 +90,30 @@ class Settings(BaseSettings):
     )
     oidc_audience: str = Field("portal-access", description="Audience that a bearer token must name.")
     oidc_jwks_url: str | None = Field(None, description="The issuer's keys. Absent: found by OIDC discovery.")
+    oidc_claim_subject: Names = Field(
+        ("oid", "sub"),
+        description="Claims of a real issuer, here and below: comma-separated, the first that the token has counts; "
+        "`realm_access.roles` is a path. This one is the caller's id, which roles are assigned to.",
+    )
+    oidc_claim_tenant: Names = Field(("zf_tenant", "tid"), description="The caller's tenant.")
+    oidc_claim_organisations: Names = Field(
+        ("zf_organisations",), description="Organisations where the token's roles and permissions count; `*` for all."
+    )
+    oidc_claim_roles: Names = Field(("roles",), description="Roles.")
+    oidc_claim_permissions: Names = Field(("permissions",), description="Single permissions.")
+    oidc_claim_name: Names = Field(("name",), description="The name that the log shows.")
+    oidc_claim_azp: Names = Field(("azp",), description="An application's name, when it has no other.")
+    oidc_claim_idtyp: Names = Field(("idtyp",), description="`app` for an application.")
+    oidc_roles: Annotated[tuple[tuple[str, Role], ...], NoDecode] = Field(
+        (),
+        description="The issuer's own words for our roles, such as `Portal.Admin=administrator,Portal.User=user`; "
+        "they alone count then, in all of the tenant if the token names no organisations. "
+        "Absent: administrator, user, readonly, where the token names the organisation.",
+    )
+    embedded_issuer: str = Field(
+        EMBEDDED_ISSUER,
+        description="Name of the embedded issuer, and the address where it publishes its keys for other services.",
+    )
     session_idle_minutes: int = Field(30, ge=1, description="A portal session ends after this long without a call.")
     session_hours: int = Field(12, ge=1, description="A portal session ends after this long in any case.")
     password_hashes: int = Field(2, ge=1, le=64, description="Passwords hashed at once in one process.")
@@ -97,12 +132,30 @@ class Settings(BaseSettings):
     )
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="debug, info, warning, error.")
 
-    @field_validator("secret_keys", "cors_origins", "trusted_proxies", mode="before")
+    @field_validator("secret_keys", "cors_origins", "trusted_proxies", *_CLAIMS, mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
+
+    @field_validator(*_CLAIMS)
+    @classmethod
+    def _named(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        if not names:
+            raise ValueError("name at least one claim")
+        return names
+
+    @field_validator("oidc_roles", mode="before")
+    @classmethod
+    def _mapped(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        pairs = [part.rpartition("=") for part in value.split(",") if part.strip()]
+        for theirs, _, ours in pairs:
+            if not theirs.strip() or ours.strip() not in set(Role):
+                raise ValueError("each part is a role of the issuer's and one of ours: Portal.Admin=administrator")
+        return tuple((theirs.strip(), Role(ours.strip())) for theirs, _, ours in pairs)
 
     @field_validator("secret_keys")
     @classmethod
@@ -139,7 +192,7 @@ class Settings(BaseSettings):
         except EmailNotValidError:
             raise ValueError("is not an e-mail address") from None
 
-    @field_validator("oidc_issuer", "oidc_jwks_url")
+    @field_validator("oidc_issuer", "oidc_jwks_url", "embedded_issuer")
     @classmethod
     def _web_address(cls, value: str | None) -> str | None:
         if value is not None and (urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).hostname):
@@ -165,8 +218,9 @@ class Settings(BaseSettings):
         ):
             if not value:
                 raise SettingsError(f"{name} is missing: it {why}, and production does not start without it.")
-        if self.oidc_issuer and not self.oidc_issuer.startswith("https://"):
-            raise SettingsError("PORTAL_OIDC_ISSUER must be an https URL in production.")
+        for name, url in (("PORTAL_OIDC_ISSUER", self.oidc_issuer), ("PORTAL_OIDC_JWKS_URL", self.oidc_jwks_url)):
+            if url and not url.startswith("https://"):
+                raise SettingsError(f"{name} must be an https URL in production.")
         return self
 
     @property
@@ -185,7 +239,9 @@ def settings_table() -> str:
     lines = ["| setting | default | meaning |", "|---|---|---|"]
     for name, field in Settings.model_fields.items():
         default = field.default.value if isinstance(field.default, StrEnum) else field.default
-        shown = "" if default in (None, ()) else f"`{default}`"
+        if isinstance(default, tuple):
+            default = ",".join(default)
+        shown = "" if default in (None, "") else f"`{default}`"
         lines.append(f"| `PORTAL_{name.upper()}` | {shown} | {field.description} |")
     return "\n".join(lines) + "\n"
 

@@ -1,6 +1,6 @@
 """The customer's account for the portal, and the status that the card shows."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
@@ -32,11 +32,32 @@ class Account:
     registered_at: datetime
     email_confirmed_at: datetime | None
     last_active_at: datetime | None
+    generation: int = 0  # which of the customer's accounts it is, as the log counts them
 
     @property
     def email_confirmed(self) -> bool:
         """Whether the customer proved that the address is theirs."""
         return self.email_confirmed_at is not None
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRecord:
+    """An account as it stands in the list of all that are known for a customer."""
+
+    account: Account
+    state: AccountState
+    imported: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedAccount:
+    """An account as an older system knew it. Without a hash nobody can log in before a password reset."""
+
+    email: str
+    registered_at: datetime
+    email_confirmed_at: datetime | None = None
+    password_hash: str | None = field(default=None, repr=False)
+    live: bool = False
 
 
 def portal_status(account: Account | None) -> PortalStatus:

@@ -66,6 +66,8 @@ class SubjectType(StrEnum):
     CUSTOMER = "customer"
     DOCUMENT = "document"
     ORGANISATION = "organisation"
+    ROLE = "role"
+    ROLE_ASSIGNMENT = "roleassignment"
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,7 +55,8 @@ class Standing:
     def ref(self) -> CustomerRef:
         """The customer as the log names them."""
         customer = self.customer
-        return CustomerRef(customer.customer_id, customer.account_number, customer.account_generation)
+        generation = self.account.generation if self.account else customer.account_generation
+        return CustomerRef(customer.customer_id, customer.account_number, generation)
 
     @property
     def actor(self) -> Actor:

@@ -10,6 +10,8 @@ from app.models.impersonations import impersonations
 from app.models.metadata import metadata
 from app.models.organisations import organisations
 from app.models.portal_url_checks import portal_url_checks
+from app.models.role_assignments import role_assignments
+from app.models.roles import roles
 from app.models.sessions import sessions
 from app.models.tokens import tokens
 
@@ -24,6 +26,8 @@ __all__ = [
     "metadata",
     "organisations",
     "portal_url_checks",
+    "role_assignments",
+    "roles",
     "sessions",
     "tokens",
 ]

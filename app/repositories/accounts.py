@@ -17,7 +17,7 @@ _LIVE = accounts.c.state == AccountState.LIVE.value
 _EMAIL = func.lower(bindparam("email", type_=Text()))
 
 # The account and its customer's generation in one statement: a generation is never given twice.
-_generation = (
+next_generation = (
     update(customers)
     .where(customers.c.organisation_id == ORGANISATION, customers.c.id == bindparam("customer_id"))
     .values(account_generation=customers.c.account_generation + 1)
@@ -40,9 +40,9 @@ _REGISTER = Statement(
             "email_confirmed_at",
         ],
         select(
-            _generation.c.organisation_id,
-            _generation.c.id,
-            _generation.c.account_generation,
+            next_generation.c.organisation_id,
+            next_generation.c.id,
+            next_generation.c.account_generation,
             bindparam("account_id", type_=Uuid()),
             bindparam("state", AccountState.LIVE.value, type_=Text()),
             bindparam("email", type_=Text()),

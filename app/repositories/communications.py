@@ -3,16 +3,17 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import any_, bindparam, case, func, insert, select, update
+from sqlalchemy import any_, bindparam, case, exists, func, insert, select, update
 from sqlalchemy.dialects.postgresql import array
-from sqlalchemy.types import Text
+from sqlalchemy.types import Text, Uuid
 
 from app.database import Connection, Row, Statement
 from app.domain.activities import CustomerRef
 from app.domain.callers import Actor
 from app.domain.communications import CommunicationStatus, MailKind, NewMail
+from app.domain.one_time_tokens import TokenState
 from app.domain.organisations import Organisation
-from app.models import accounts, communications, customers, organisations
+from app.models import accounts, communications, customers, organisations, tokens
 from app.repositories.rows import ORGANISATION, ORGANISATION_COLUMNS, organisation
 
 _ADD = Statement(
@@ -97,6 +98,29 @@ _POSTPONE = Statement(
     .values(status=CommunicationStatus.QUEUED.value, last_error=bindparam("error"))
 )
 
+# A mail can carry links of several customers who share an address: a living one of another keeps it going.
+_CUSTOMER = bindparam("customer_id", type_=Uuid())
+_DROP = Statement(
+    update(communications)
+    .where(
+        communications.c.organisation_id == ORGANISATION,
+        communications.c.customer_id == _CUSTOMER,
+        _STILL_OPEN,
+        ~exists(
+            select(tokens.c.id)
+            .where(
+                tokens.c.organisation_id == ORGANISATION,
+                tokens.c.communication_id == communications.c.id,
+                tokens.c.customer_id != _CUSTOMER,
+                tokens.c.state == TokenState.PENDING.value,
+                tokens.c.expires_at > func.now(),
+            )
+            .correlate(communications)
+        ),
+    )
+    .values(status=CommunicationStatus.SKIPPED.value, last_error=bindparam("reason"), ended_at=func.now())
+)
+
 
 @dataclass(frozen=True, slots=True)
 class TakenMail:
@@ -157,6 +181,10 @@ class Communications:
     async def postpone(self, communication_id: UUID, error: str) -> None:
         """Back to the queue after a try that failed."""
         await self._connection.row(_POSTPONE, communication_id=communication_id, error=error)
+
+    async def drop_unsent(self, customer_id: UUID, reason: str) -> None:
+        """Skip the customer's mails that have not gone yet, but for those that carry another customer's living link."""
+        await self._connection.row(_DROP, customer_id=customer_id, reason=reason)
 
 
 def _taken_mail(row: Row) -> TakenMail:

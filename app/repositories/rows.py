@@ -1,17 +1,18 @@
 """From rows to domain types: one function per type, used by every repository that joins it."""
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import ColumnElement, FromClause, Label, bindparam, case, func, null
 from sqlalchemy.types import Uuid
 
 from app.database import Row
-from app.domain.accounts import Account
+from app.domain.accounts import Account, AccountRecord, AccountState
 from app.domain.callers import Actor, ActorType
 from app.domain.communications import Communication, CommunicationStatus
-from app.domain.customers import Contract, Customer, Document
+from app.domain.customers import Contract, ContractStatus, Customer, Document, DocumentVisibility
 from app.domain.impersonations import TIME, AccessMode, EndReason, Impersonation, ImpersonationState
 from app.domain.one_time_tokens import OneTimeToken, TokenState
 from app.domain.organisations import Branding, Features, Organisation, Sender, TokenLifetimes
@@ -43,6 +44,7 @@ ACCOUNT_NAMES = (
     "registered_at",
     "email_confirmed_at",
     "last_active_at",
+    "generation",
 )
 COMMUNICATION_NAMES = ("id", "status", "attempts", "last_error", "sent_at")
 TOKEN_NAMES = (
@@ -75,6 +77,7 @@ IMPERSONATION_NAMES = (
 )
 CUSTOMER_COLUMNS = prefixed(customers, "c_", CUSTOMER_NAMES)
 ACCOUNT_COLUMNS = prefixed(accounts, "a_", ACCOUNT_NAMES)
+ACCOUNT_RECORD_COLUMNS = [*ACCOUNT_COLUMNS, *prefixed(accounts, "a_", ("state", "imported"))]
 
 
 def communication_columns(table: FromClause = communications, prefix: str = "m_") -> list[Label[Any]]:
@@ -184,6 +187,26 @@ def document_json(document: Document) -> dict[str, Any]:
     }
 
 
+def contract_from_json(kept: dict[str, Any]) -> Contract:
+    """From the customer's row."""
+    return Contract(
+        contract_id=UUID(kept["contractId"]),
+        contract_number=kept["contractNumber"],
+        status=ContractStatus(kept["status"]),
+        invoice_count=kept["invoiceCount"],
+    )
+
+
+def document_from_json(kept: dict[str, Any]) -> Document:
+    """From the customer's row."""
+    return Document(
+        document_id=UUID(kept["documentId"]),
+        name=kept["name"],
+        visibility=DocumentVisibility(kept["visibility"]),
+        created_at=datetime.fromisoformat(kept["createdDateTime"]),
+    )
+
+
 def account(row: Row) -> Account | None:
     """From ACCOUNT_COLUMNS; None when an outer join found none."""
     if row["a_id"] is None:
@@ -196,7 +219,15 @@ def account(row: Row) -> Account | None:
         registered_at=row["a_registered_at"],
         email_confirmed_at=row["a_email_confirmed_at"],
         last_active_at=row["a_last_active_at"],
+        generation=row["a_generation"],
     )
+
+
+def account_record(row: Row) -> AccountRecord:
+    """From ACCOUNT_RECORD_COLUMNS, of a row that is there."""
+    found = account(row)
+    assert found is not None
+    return AccountRecord(found, AccountState(row["a_state"]), row["a_imported"])
 
 
 def communication(row: Row, prefix: str = "m_") -> Communication | None:

@@ -9,16 +9,20 @@ from uuid import UUID
 from app.database import Connection, Database
 from app.domain.callers import Call
 from app.domain.idempotency import Once
+from app.repositories.account_records import AccountRecords
 from app.repositories.accounts import Accounts
 from app.repositories.activities import Activities
 from app.repositories.cards import Cards
 from app.repositories.communications import Communications
 from app.repositories.customers import Customers
+from app.repositories.diagnosis import DiagnosisFacts
 from app.repositories.idempotency import Idempotency
 from app.repositories.impersonation_pages import ImpersonationPages
 from app.repositories.impersonations import Impersonations
 from app.repositories.jobs import Jobs
 from app.repositories.organisations import Organisations
+from app.repositories.role_assignments import RoleAssignments
+from app.repositories.roles import Roles
 from app.repositories.sessions import Sessions
 from app.repositories.tokens import Tokens
 
@@ -56,6 +60,11 @@ class UnitOfWork:
         return Accounts(self.connection)
 
     @cached_property
+    def account_records(self) -> AccountRecords:
+        """Every portal account known, the retired ones too."""
+        return AccountRecords(self.connection)
+
+    @cached_property
     def tokens(self) -> Tokens:
         """One-time tokens."""
         return Tokens(self.connection)
@@ -87,6 +96,11 @@ class UnitOfWork:
         return result
 
     @cached_property
+    def diagnosis(self) -> DiagnosisFacts:
+        """What the diagnosis looks at."""
+        return DiagnosisFacts(self.connection)
+
+    @cached_property
     def impersonations(self) -> Impersonations:
         """Employees logged in as customers."""
         return Impersonations(self.connection)
@@ -95,6 +109,16 @@ class UnitOfWork:
     def impersonation_pages(self) -> ImpersonationPages:
         """Looking back on them."""
         return ImpersonationPages(self.connection)
+
+    @cached_property
+    def roles(self) -> Roles:
+        """Roles of the organisation's own."""
+        return Roles(self.connection)
+
+    @cached_property
+    def role_assignments(self) -> RoleAssignments:
+        """Who has which role."""
+        return RoleAssignments(self.connection)
 
     async def begin(self) -> None:
         """Claim the idempotency key, if there is one.

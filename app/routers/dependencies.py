@@ -31,9 +31,12 @@ from app.errors import (
 from app.permissions import Permission
 from app.schemas.base import Moment
 from app.services.access import Access
+from app.services.account_resets import AccountResets
+from app.services.accounts import Accounts
 from app.services.activities import Activities
 from app.services.cards import Cards
 from app.services.customers import Customers
+from app.services.diagnosis import Diagnoses
 from app.services.email_confirmations import EmailConfirmations
 from app.services.impersonated_visits import ImpersonatedVisits
 from app.services.impersonations import Impersonations
@@ -41,6 +44,8 @@ from app.services.inspections import Inspections
 from app.services.invitations import Invitations
 from app.services.portal_settings import PortalSettings
 from app.services.registrations import Registrations
+from app.services.role_assignments import RoleAssignments
+from app.services.roles import Roles
 from app.services.sessions import Sessions
 
 LONGEST_IDEMPOTENCY_KEY = 255
@@ -51,9 +56,12 @@ class Services:
     """Every service that routers call, wired in `app/main.py`."""
 
     access: Access
+    account_resets: AccountResets
+    accounts: Accounts
     activities: Activities
     cards: Cards
     customers: Customers
+    diagnoses: Diagnoses
     email_confirmations: EmailConfirmations
     impersonated_visits: ImpersonatedVisits
     impersonations: Impersonations
@@ -61,6 +69,8 @@ class Services:
     invitations: Invitations
     portal_settings: PortalSettings
     registrations: Registrations
+    role_assignments: RoleAssignments
+    roles: Roles
     sessions: Sessions
     idempotency_secret: bytes
 

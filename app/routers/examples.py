@@ -74,6 +74,35 @@ _SESSION_ENTRY: dict[str, Any] = {
     "current": True,
 }
 
+_ROLE: dict[str, Any] = {
+    "id": "01a2049d-d011-7c3e-8d52-6a0e4f1b9c27",
+    "name": "Service desk",
+    "permissions": ["portal.invite", "portal.read"],
+    "builtIn": False,
+    "createdDateTime": "2026-11-22T18:50:11.270114Z",
+}
+
+_ROLE_ASSIGNMENT: dict[str, Any] = {
+    "id": "01a2049d-d1f4-72c6-b0f3-2b7a9e5d1c08",
+    "subject": "3f8a1c52-employee",
+    "role": None,
+    "roleId": _ROLE["id"],
+    "roleName": _ROLE["name"],
+    "createdDateTime": "2026-11-22T18:51:02.418305Z",
+    "createdBy": _EMPLOYEE,
+}
+
+_ACCOUNT: dict[str, Any] = {
+    "accountId": "01a2049d-d1f0-7c44-8f0b-5f2b7a9c1e60",
+    "email": "jan.peeters@example.com",
+    "state": "retired",
+    "portalStatus": "active",
+    "registeredDateTime": "2021-03-04T09:12:45Z",
+    "emailConfirmedDateTime": "2021-03-04T09:20:02Z",
+    "lastActiveDateTime": None,
+    "imported": True,
+}
+
 _SETTINGS: dict[str, Any] = {
     "name": "Zonneveld Warmte",
     "portalEnabled": True,
@@ -149,6 +178,8 @@ EXAMPLES: MappingProxyType[str, Any] = MappingProxyType(
             "actions": [_button(action) for action in Action],
         },
         "LinkBody": _LINK,
+        "AccountBody": _ACCOUNT,
+        "PageBody_AccountBody_": _page(_ACCOUNT),
         "PageBody_LinkBody_": _page(_LINK),
         "PageBody_ActivityBody_": _page(_ACTIVITY),
         "PageBody_SessionBody_": _page(_SESSION_ENTRY),
@@ -187,6 +218,31 @@ EXAMPLES: MappingProxyType[str, Any] = MappingProxyType(
             "act": {"sub": "employee-1", "name": "Eva Maes"},
             "access_mode": "readonly",
         },
+        "DiagnosisBody": {
+            "customerId": _CUSTOMER,
+            "checkedDateTime": "2026-11-22T19:10:02.118209Z",
+            "findings": [
+                {
+                    "code": "customerhasnoemail",
+                    "severity": "blocking",
+                    "problem": "The customer has no e-mail address.",
+                    "solution": "Add the e-mail address and send the invitation again.",
+                    "action": {
+                        "method": "POST",
+                        "path": f"/api/portal/v1/customers/{_CUSTOMER}/portal/invitations",
+                    },
+                    "evidence": {"hasAccount": False},
+                }
+            ],
+            "checks": [
+                {"code": "customerhasnoemail", "outcome": "finding"},
+                {"code": "registrationlinknotworking", "outcome": "notapplicable"},
+            ],
+        },
+        "RoleBody": _ROLE,
+        "PageBody_RoleBody_": _page(_ROLE),
+        "RoleAssignmentBody": _ROLE_ASSIGNMENT,
+        "PageBody_RoleAssignmentBody_": _page(_ROLE_ASSIGNMENT),
         "PortalSettingsBody": _SETTINGS,
         "InspectionBody": {
             "purpose": "invitation",

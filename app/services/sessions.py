@@ -45,6 +45,10 @@ class SessionLimits:
     lifetime: timedelta
 
 
+class _AccountChanged(Exception):
+    """The account was reset, retired or given another hash since its password was checked."""
+
+
 class Sessions:
     """Portal sessions of customers."""
 
@@ -79,7 +83,10 @@ class Sessions:
         if not fitting[0].account.email_confirmed:
             await self._remember_failures(fitting, EmailNotConfirmedAtLogin(), call)
             raise EmailNotConfirmedAtLogin
-        return await self._open(fitting[0], login.password, call)
+        try:
+            return await self._open(fitting[0], login.password, call)
+        except _AccountChanged:  # gone, or another login has just replaced its hash: look again at what it is now
+            return await self.log_in(login, call=call)
 
     async def recognise(self, token: str, place: Place) -> PortalVisitor:
         """Who is behind a session token, at the place that the headers name.
@@ -184,8 +191,8 @@ class Sessions:
                 ip_address=call.seen.ip_address,
                 user_agent=call.seen.user_agent,
             )
-            if expires_at is None:  # reset, retired or changed since its password was checked
-                raise InvalidCredentials
+            if expires_at is None:
+                raise _AccountChanged
             if stronger is not None:
                 await uow.accounts.rehash(account.account_id, known_hash, stronger)
             uow.activities.record(

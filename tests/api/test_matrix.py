@@ -33,10 +33,23 @@ TABLE: dict[str, str] = {
     "endImpersonation": "portal.read",
     "listOrganisationImpersonations": "portal.activity.read",
     "introspectSession": "portal.introspect",
+    "resetAccount": "portal.resetaccount",
+    "importAccount": "portal.import",
+    "listAccounts": "portal.read",
+    "reactivateAccount": "portal.resetaccount",
     "listActivities": "portal.activity.read",
+    "getDiagnosis": "portal.read",
     "listOrganisationActivities": "portal.activity.read",
     "getPortalSettings": "portal.settings.read",
     "putPortalSettings": "portal.settings.write",
+    "listRoles": "access.write",
+    "createRole": "access.write",
+    "getRole": "access.write",
+    "putRole": "access.write",
+    "deleteRole": "access.write",
+    "listRoleAssignments": "access.write",
+    "assignRole": "access.write",
+    "removeRoleAssignment": "access.write",
     "inspectToken": ANONYMOUS,
     "register": ANONYMOUS,
     "confirmEmail": ANONYMOUS,
@@ -54,6 +67,8 @@ TABLE: dict[str, str] = {
     "getMetrics": OPERATOR,
     "listCapturedMails": OPERATOR,
     "show_mailbox": OPERATOR,
+    "getIssuer": OPERATOR,
+    "getIssuerKeys": OPERATOR,
     "custom_swagger_ui_html": OPERATOR,
     "swagger_ui_redirect": OPERATOR,
 }
@@ -68,7 +83,11 @@ BODIES: dict[str, dict[str, object]] = {
     "putCustomer": {"accountNumber": "M-1", "displayName": "Matrix"},
     "sendInvitation": {},
     "sendEmailConfirmation": {},
+    "importAccount": {"email": "matrix@example.com", "registeredDateTime": "2021-03-04T09:12:45Z"},
     "putPortalSettings": {"name": "Matrix", "portalEnabled": True, "portalUrl": "https://portal.example.com"},
+    "createRole": {"name": "Matrix", "permissions": ["access.write"]},
+    "putRole": {"name": "Matrix", "permissions": ["access.write"]},
+    "assignRole": {"subject": "employee-matrix", "roleId": str(new_id())},
     "inspectToken": {"token": "noise"},
     "startImpersonation": {"reason": "Looking through the matrix"},
     "redeemImpersonation": {"token": "noise"},
@@ -124,13 +143,17 @@ class Scene:
     sister: Utility
     stranger: Utility
     customer: Customer
+    newcomer: Customer
 
     def send(self, operation: Operation, headers: dict[str, str], customer: UUID | None = None) -> httpx.Response:
         path = (
-            operation.path.replace("{customerId}", str(customer or self.customer.id))
+            operation.path.replace("{customerId}", str(customer or self._known(operation)))
             .replace("{invitationId}", str(new_id()))
+            .replace("{accountId}", str(new_id()))
             .replace("{sessionId}", str(new_id()))
             .replace("{impersonationId}", str(new_id()))
+            .replace("{roleId}", str(new_id()))
+            .replace("{assignmentId}", str(new_id()))
         )
         body = BODIES.get(operation.id)
         if operation.id == "putCustomer":
@@ -138,6 +161,10 @@ class Scene:
         url = f"{self.utility.world.url}{path}"
         form = {"token": "noise"} if operation.id == "introspectSession" else None
         return self.utility.world.http.request(operation.method, url, headers=headers, json=body, data=form)
+
+    def _known(self, operation: Operation) -> UUID:
+        """The customer who is logged in, but for what would take the account away."""
+        return (self.newcomer if operation.id == "resetAccount" else self.customer).id
 
     @property
     def session(self) -> dict[str, str]:
@@ -149,7 +176,7 @@ def scene(world: World) -> Scene:
     utility = world.utility()
     sister = Utility(world, utility.tenant, new_id())
     sister.change_settings()
-    return Scene(utility, sister, world.utility(), utility.customer().active())
+    return Scene(utility, sister, world.utility(), utility.customer().active(), utility.customer())
 
 
 def let_in(answer: httpx.Response) -> None:
@@ -172,7 +199,7 @@ def test_every_operation_stands_in_the_table_and_is_guarded_as_it_says() -> None
     for name, one in guards.items():
         declared = getattr(one, "permission", None) or kinds[type(one).__name__]
         assert declared == TABLE[name], name
-    each = 3 + len(Role) + len(Permission) + 2 + 6
+    each = 3 + 2 * len(Role) + 2 * len(Permission) + 2 + 3 + 6
     cells = len(back_office()) * each + len(of(ANONYMOUS)) * 6 + len(of(SESSION, LEAVING)) * 9 + len(of(OPERATOR))
     print(f"the matrix: {len(found)} operations, {cells} cells")  # noqa: T201
 
@@ -211,6 +238,48 @@ def test_one_missing_permission_closes_its_operations_only(
 def test_its_permission_alone_is_enough(operation: Operation, scene: Scene) -> None:
     let_in(scene.send(operation, scene.utility.bearer(None, Permission(operation.who))))
     problem(scene.send(operation, scene.utility.bearer(None)), 403, "PERMISSION_INVALID")
+
+
+@pytest.fixture(scope="module")
+def assigned(scene: Scene) -> Scene:
+    """Subjects with assigned roles: each built-in one, each permission alone, each permission missing."""
+    for role in Role:
+        scene.utility.assign(f"has-{role}", role)
+    for permission in Permission:
+        others = [one for one in Permission if one is not permission]
+        scene.utility.assign(f"has-{permission}", scene.utility.role(permission, name=f"Only {permission}"))
+        scene.utility.assign(f"lacks-{permission}", scene.utility.role(*others, name=f"All but {permission}"))
+    return scene
+
+
+@pytest.mark.parametrize("role", Role, ids=str)
+@every_back_office
+def test_an_assigned_role_may_do_what_the_contract_says(operation: Operation, role: Role, assigned: Scene) -> None:
+    answer = assigned.send(operation, assigned.utility.newcomer(f"has-{role}").headers)
+    if operation.who in ROLES[role]:
+        let_in(answer)
+    else:
+        assert operation.who in problem(answer, 403, "PERMISSION_INVALID")["detail"]
+
+
+@pytest.mark.parametrize("missing", Permission, ids=str)
+@every_back_office
+def test_one_permission_missing_in_an_assigned_role_closes_its_operations_only(
+    operation: Operation, missing: Permission, assigned: Scene
+) -> None:
+    answer = assigned.send(operation, assigned.utility.newcomer(f"lacks-{missing}").headers)
+    if missing.value == operation.who:
+        assert missing.value in problem(answer, 403, "PERMISSION_INVALID")["detail"]
+    else:
+        let_in(answer)
+
+
+@every_back_office
+def test_an_assigned_permission_is_enough_and_ends_at_its_organisation(operation: Operation, assigned: Scene) -> None:
+    subject = f"has-{operation.who}"
+    let_in(assigned.send(operation, assigned.utility.newcomer(subject).headers))
+    for place in (assigned.sister, assigned.stranger):
+        problem(assigned.send(operation, place.newcomer(subject).headers), 403, "PERMISSION_INVALID")
 
 
 @every_back_office

@@ -28,7 +28,7 @@ sys.stdin.readline()
 """
 
 HOLD_UNTIL_CTRL_C = """
-import asyncio, sys
+import asyncio, signal, sys
 from pathlib import Path
 import asyncpg
 from app.embedded import start
@@ -38,6 +38,7 @@ async def one():
     print(await connection.fetchval("SELECT 'still there'"), flush=True)
     await connection.close()
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs are started to ignore it
 postgres = start(Path(sys.argv[1]), durable=False)
 try:
     print("ready", flush=True)

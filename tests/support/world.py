@@ -68,6 +68,38 @@ class Utility:
         """Someone of the back office."""
         return Client(self.world, self.bearer(role, *permissions, **claims))
 
+    def newcomer(self, subject: str, *permissions: Permission, role: Role | None = None) -> "Client":
+        """Someone of the tenant whose token names no organisation: what they may do here, an assignment gives them."""
+        token = self.world.issuer.issue(
+            tenant_id=self.tenant,
+            organisations=[],
+            roles=[role] if role else [],
+            permissions=permissions,
+            subject=subject,
+            name="Noor Jansen",
+        )
+        return Client(self.world, {"Authorization": f"Bearer {token}"} | self.headers)
+
+    def role(self, *permissions: Permission, name: str = "Service desk") -> str:
+        """A new role of the organisation's own; its id."""
+        body = {"name": name, "permissions": [permission.value for permission in permissions]}
+        answer = self.employee().post("/organisation/roles", body)
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["id"])
+
+    def assign(self, subject: str, role: Role | str) -> str:
+        """Give someone a role: a built-in one, or one of the organisation's own by its id. The assignment's id."""
+        given = {"role": role.value} if isinstance(role, Role) else {"roleId": role}
+        answer = self.employee().post("/organisation/role-assignments", {"subject": subject} | given)
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["id"])
+
+    def log(self, kind: str) -> list[dict[str, Any]]:
+        """The organisation's activities of one type, oldest first."""
+        answer = self.employee().get(f"/organisation/activities?pageSize=200&type={kind}")
+        assert answer.status_code == 200, answer.text
+        return list(reversed(answer.json()["results"]))
+
     @property
     def portal(self) -> "Client":
         """The portal, before anyone has logged in."""
@@ -195,6 +227,22 @@ class Customer:
     def confirm(self, token: str) -> httpx.Response:
         """The confirmation page."""
         return self.utility.portal.post("/portal/email-confirmations", {"token": token})
+
+    def import_account(self, **given: Any) -> httpx.Response:
+        """An administrator takes over an account of an older system; confirmed and live unless told otherwise."""
+        body = {
+            "email": self.email,
+            "registeredDateTime": "2021-03-04T09:12:45Z",
+            "emailConfirmedDateTime": "2021-03-04T09:20:02Z",
+            "live": True,
+        }
+        return self.utility.employee().post(f"{self.path}/accounts", body | given)
+
+    def accounts(self) -> list[dict[str, Any]]:
+        """Every account known for the customer, the one registered last first."""
+        answer = self.utility.employee().get(f"{self.path}/accounts")
+        assert answer.status_code == 200, answer.text
+        return list(answer.json()["results"])
 
     def active(self) -> "Customer":
         """With a confirmed account."""

@@ -12,10 +12,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from joserfc import jwt
 from joserfc.jwk import OKPKey
 
-from app.bearers import EMBEDDED_ISSUER, BearerVerifier, embedded_keys
+from app.bearers import BearerVerifier, embedded_keys
 from app.domain.callers import Bearer
 from app.errors import Unauthenticated
 from app.issuer_keys import FixedKeys
+from app.settings import EMBEDDED_ISSUER
 
 SECRET = "a-secret-of-the-unit-tests-0123456789"
 KEYS = embedded_keys([SECRET])

@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 from joserfc import jws, jwt
 from joserfc.jwk import OKPKey, RSAKey
 
-from app.bearers import EMBEDDED_ISSUER, BearerVerifier, EmbeddedIssuer, embedded_keys
+from app.bearers import BearerVerifier, EmbeddedIssuer, embedded_keys
 from app.domain.callers import ActorType
 from app.errors import Unauthenticated
 from app.issuer_keys import FixedKeys
 from app.permissions import ROLES, Permission, Role
+from app.settings import EMBEDDED_ISSUER
 from tests.unit.issuing import (
     CLAIMS,
     KEY,
@@ -132,7 +133,7 @@ def test_one_audience_of_several_is_enough() -> None:
     assert read(token_of(CLAIMS | {"aud": ["other", "portal-access"]})).tenant_id == TENANT
 
 
-@pytest.mark.parametrize("missing", ["iss", "aud", "exp", "sub", "zf_tenant", "zf_organisations"])
+@pytest.mark.parametrize("missing", ["iss", "aud", "exp", "sub", "zf_tenant"])
 def test_what_is_needed_must_be_there(missing: str) -> None:
     refused(token_of(without(missing)))
 

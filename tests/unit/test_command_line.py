@@ -12,12 +12,13 @@ from uuid import UUID
 import pytest
 from typer.testing import CliRunner
 
-from app.bearers import EMBEDDED_ISSUER, BearerVerifier, embedded_keys
+from app.bearers import BearerVerifier, embedded_keys
 from app.cli import app
 from app.clock import utc_now
 from app.domain.callers import ActorType, Bearer
 from app.issuer_keys import FixedKeys
 from app.permissions import ROLES, Permission, Role
+from app.settings import EMBEDDED_ISSUER
 from tests.support.service import SECRET
 
 _COMMAND = str(Path(sys.executable).parent / "portal-access")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from app.permissions import Role
 from app.settings import SettingsError, load_settings
 from tests.support.service import SECRET
 
@@ -58,6 +59,7 @@ def test_an_empty_setting_is_a_missing_one(tmp_path: Path, empty: str) -> None:
     [
         ("PORTAL_SECRET_KEYS", f"{SECRET},short"),
         ("PORTAL_OIDC_ISSUER", "http://issuer.example.com"),
+        ("PORTAL_OIDC_JWKS_URL", "http://issuer.example.com/keys"),
         ("PORTAL_ENVIRONMENT", "staging"),
         ("PORTAL_DATABASE_URL", "mysql://127.0.0.1/portal"),
         ("PORTAL_SESSION_HOURS", "[red]12[/red]"),
@@ -85,6 +87,12 @@ def test_a_wrong_setting_stops_the_start_in_one_line(tmp_path: Path, name: str, 
         ("log_level", "chatty"),
         ("environment", ""),
         ("run_worker", "perhaps"),
+        ("oidc_roles", "Portal.Admin"),
+        ("oidc_roles", "Portal.Admin=owner"),
+        ("oidc_roles", "=administrator"),
+        ("oidc_claim_subject", ""),
+        ("oidc_claim_roles", " , "),
+        ("embedded_issuer", "urn:portal"),
     ],
 )
 def test_every_wrong_value_names_its_setting_and_not_itself(tmp_path: Path, name: str, value: str) -> None:
@@ -118,6 +126,17 @@ def test_a_lasting_secret_is_made_once_and_kept_to_oneself(tmp_path: Path) -> No
     kept = tmp_path / "data" / "secret-key"
     assert kept.stat().st_mode & 0o077 == 0
     assert [path.name for path in kept.parent.iterdir()] == ["secret-key"]
+
+
+def test_the_issuers_words_are_settings() -> None:
+    settings = load_settings(
+        _env_file=None,
+        secret_keys=SECRET,
+        oidc_claim_roles="realm_access.roles, roles",
+        oidc_roles="Portal.Admin=administrator, cn=desk = user",
+    )
+    assert settings.oidc_claim_roles == ("realm_access.roles", "roles")
+    assert settings.oidc_roles == (("Portal.Admin", Role.ADMINISTRATOR), ("cn=desk", Role.USER))
 
 
 def test_a_settings_error_is_one_line() -> None:
