@@ -10,7 +10,7 @@ COMPILE := $(BIN)/pip-compile --quiet $(UPGRADE) --generate-hashes --strip-extra
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-postgresql15 check format openapi lock clean
+.PHONY: help setup demo test test-postgresql15 soak check format openapi lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -37,6 +37,9 @@ test: setup ## run all tests, on PostgreSQL out of the wheel unless PORTAL_TEST_
 
 test-postgresql15: setup ## run all tests on a temporary PostgreSQL 15 of Debian's
 	tests/run-on-postgresql15
+
+soak: setup ## time answers for known and unknown addresses, some minutes; needs a machine that does nothing else
+	$(BIN)/pytest -n 0 -s tests/soak/timing.py
 
 check: setup ## lint, formatting, types and who may import whom
 	$(BIN)/ruff check .

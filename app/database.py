@@ -6,8 +6,8 @@ its arguments in order. Why: `docs/decisions/0002-core-writes-asyncpg-runs.md`. 
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, nullcontext
 from typing import Any, ClassVar, Self, cast
 
 import asyncpg
@@ -128,10 +128,15 @@ class Connection:
 
 
 class Database:
-    """A pool of connections to PostgreSQL. Faults of the database become TemporarilyUnavailable."""
+    """A pool of connections to PostgreSQL. Faults of the database become TemporarilyUnavailable.
+
+    `watchers` are told the text of every statement, the job queue's own too, never its arguments: whoever must prove
+    that two requests do the same work looks here.
+    """
 
     def __init__(self, pool: "asyncpg.Pool[Row]") -> None:
         self._pool = pool
+        self.watchers: list[Callable[[str], None]] = []
 
     @classmethod
     async def connect(cls, url: str, settings: Settings) -> Self:
@@ -193,10 +198,15 @@ class Database:
     async def _connection(self) -> AsyncIterator["PoolConnectionProxy[Row]"]:
         try:
             async with self._pool.acquire(timeout=_ACQUIRE_SECONDS) as driver:
-                yield driver
+                with driver.query_logger(self._tell) if self.watchers else nullcontext():
+                    yield driver
         except _FAULTS as fault:
             _log.warning("database fault", fault=type(fault).__name__)
             raise TemporarilyUnavailable from fault
+
+    def _tell(self, logged: "asyncpg.connection.LoggedQuery") -> None:
+        for watcher in self.watchers:
+            watcher(logged.query)
 
 
 async def _prepare(driver: "PoolConnectionProxy[Row]") -> None:

@@ -53,6 +53,13 @@ class PermissionInvalid(PortalError):
     solution = "Ask an administrator of the organisation for the permission that the detail names."
 
 
+class SignatureInvalid(Unauthenticated):
+    """A call whose body's signature stands for a bearer."""
+
+    title = "The signature of the body is missing, wrong or too old"
+    solution = "Sign the body as it is sent, and compare PORTAL_MAIL_EVENTS_PUBLIC_KEY with the mail provider's key."
+
+
 class OrganisationOutOfReach(PermissionInvalid):
     title = "The bearer token does not reach into this organisation"
     solution = "Use a token that names this tenant and organisation, or have a role assigned there."
@@ -62,6 +69,10 @@ class SessionEnded(PortalError):
     key = "SESSION_ENDED"
     title = "The portal session has ended"
     solution = "Log in again."
+
+
+class LoggedOutByUtility(SessionEnded):
+    """An employee ended it, to have the browser forget what it keeps of the portal."""
 
 
 # --- what is asked for ---------------------------------------------------------------------------------------
@@ -124,6 +135,13 @@ class PortalNotEnabled(PortalError):
     solution = "Activate the customer portal in the organisation's settings."
 
 
+class PortalClosed(PortalNotEnabled):
+    """The same, told to a customer."""
+
+    title = "The customer portal is switched off at the moment"
+    solution = "Try again later, or ask your utility."
+
+
 class PortalUrlMissing(PortalError):
     key = "PORTAL_URL_MISSING"
     title = "The organisation has no portal URL"
@@ -134,6 +152,13 @@ class FeatureNotEnabled(PortalError):
     key = "FEATURE_NOT_ENABLED"
     title = "The feature is not enabled"
     solution = "Enable the feature in the organisation's settings."
+
+
+class EmailChangeNotOffered(FeatureNotEnabled):
+    """Told to a customer."""
+
+    title = "The e-mail address cannot be changed in the portal"
+    solution = "Ask your utility to change it."
 
 
 class UserHasNoEmailAddress(PortalError):
@@ -195,6 +220,12 @@ class LastAdministrator(PortalError):
     key = "LAST_ADMINISTRATOR"
     title = "This is the organisation's last administrator"
     solution = "Make someone else an administrator first."
+
+
+class CommunicationNotResendable(PortalError):
+    key = "COMMUNICATION_NOT_RESENDABLE"
+    title = "The mail cannot be sent again"
+    solution = "Look at the customer's card: its buttons send a new mail where one is possible."
 
 
 # --- one-time tokens -----------------------------------------------------------------------------------------
@@ -314,6 +345,13 @@ class InvalidCredentials(PortalError):
     key = "INVALID_CREDENTIALS"
     title = "E-mail address or password is wrong"
     solution = "Check both, or use 'Forgot password'."
+
+
+class CurrentPasswordWrong(InvalidCredentials):
+    """Someone who is logged in wants to change something and must show the password for it."""
+
+    title = "The current password is wrong"
+    solution = "Type the password that you log in with now, or log out and use 'Forgot password'."
 
 
 # --- impersonation -------------------------------------------------------------------------------------------

@@ -19,6 +19,8 @@ from app.bearers import BearerVerifier, EmbeddedIssuer, embedded_keys
 from app.claims import ClaimNames, ClaimRules
 from app.clock import Clock, utc_now
 from app.database import Database
+from app.domain.sessions import SessionLimits
+from app.event_signatures import EventSignatures
 from app.issuer_keys import FixedKeys, IssuerKeys, KeySource
 from app.jobs.handlers import handlers
 from app.jobs.worker import Worker, WorkerLimits
@@ -28,11 +30,12 @@ from app.mail.senders import MailSender
 from app.mail.smtp import SmtpSender
 from app.passwords import Passwords
 from app.repositories.unit_of_work import Transactions
-from app.routers import errors, openapi, operations
+from app.routers import delivery_reports, errors, openapi, operations
 from app.routers.backoffice import (
     account_resets,
     accounts,
     cards,
+    communications,
     customers,
     diagnosis,
     invitations,
@@ -43,6 +46,8 @@ from app.routers.backoffice import (
 from app.routers.backoffice import activities as backoffice_activities
 from app.routers.backoffice import email_confirmations as backoffice_email_confirmations
 from app.routers.backoffice import impersonations as backoffice_impersonations
+from app.routers.backoffice import password_resets as backoffice_password_resets
+from app.routers.backoffice import sessions as backoffice_sessions
 from app.routers.dependencies import Services
 from app.routers.embedded_issuer import add_embedded_issuer
 from app.routers.middleware import Envelope
@@ -51,6 +56,7 @@ from app.routers.portal import (
     impersonations,
     introspection,
     me,
+    password_resets,
     registrations,
     sessions,
     tokens,
@@ -60,19 +66,24 @@ from app.services.account_resets import AccountResets
 from app.services.accounts import Accounts
 from app.services.activities import Activities
 from app.services.cards import Cards
+from app.services.communications import Communications
 from app.services.customers import Customers
 from app.services.deliveries import Deliveries, DeliveryRules
+from app.services.delivery_reports import DeliveryReports
 from app.services.diagnosis import Diagnoses
 from app.services.email_confirmations import EmailConfirmations
 from app.services.impersonated_visits import ImpersonatedVisits
 from app.services.impersonations import Impersonations
 from app.services.inspections import Inspections
 from app.services.invitations import Invitations
+from app.services.logins import Logins
+from app.services.own_accounts import OwnAccounts
+from app.services.password_resets import PasswordResets
 from app.services.portal_settings import PortalSettings
 from app.services.registrations import Registrations
 from app.services.role_assignments import RoleAssignments
 from app.services.roles import Roles
-from app.services.sessions import SessionLimits, Sessions
+from app.services.sessions import Sessions
 from app.settings import Settings, load_settings
 from app.tokens import TokenSigner
 
@@ -81,18 +92,23 @@ _ROUTERS = (
     customers.router,
     cards.router,
     invitations.router,
+    backoffice_password_resets.router,
     backoffice_email_confirmations.router,
-    backoffice_impersonations.router,
     account_resets.router,
     accounts.router,
+    communications.router,
+    backoffice_sessions.router,
+    backoffice_impersonations.router,
     backoffice_activities.router,
     diagnosis.router,
     portal_settings.router,
     roles.router,
     role_assignments.router,
+    delivery_reports.router,
     tokens.router,
     registrations.router,
     email_confirmations.router,
+    password_resets.router,
     sessions.router,
     introspection.router,
     impersonations.router,
@@ -179,6 +195,7 @@ async def running(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[P
         rules=_claim_rules(settings),
     )
     confirmations = EmailConfirmations(transaction, signer)
+    resets = PasswordResets(transaction, signer, passwords)
     deliveries = Deliveries(
         transaction,
         signer,
@@ -191,6 +208,9 @@ async def running(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[P
         ),
         random.Random(),  # noqa: S311 - spreads retries, guards nothing
     )
+    limits = SessionLimits(
+        idle=timedelta(minutes=settings.session_idle_minutes), lifetime=timedelta(hours=settings.session_hours)
+    )
     visits = ImpersonatedVisits(transaction, signer)
     services = Services(
         access=Access(transaction, verifier),
@@ -198,31 +218,32 @@ async def running(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[P
         accounts=Accounts(transaction, clock),
         activities=Activities(transaction),
         cards=Cards(transaction),
+        communications=Communications(transaction),
         customers=Customers(transaction),
         diagnoses=Diagnoses(transaction),
+        delivery_reports=DeliveryReports(transaction),
         email_confirmations=confirmations,
         impersonated_visits=visits,
         impersonations=Impersonations(transaction, signer),
         inspections=Inspections(transaction, signer),
         invitations=Invitations(transaction),
+        password_resets=resets,
+        logins=Logins(transaction, passwords, limits),
+        own_accounts=OwnAccounts(transaction, passwords),
         portal_settings=PortalSettings(transaction, production=settings.production),
         registrations=Registrations(transaction, signer, passwords),
         role_assignments=RoleAssignments(transaction),
         roles=Roles(transaction),
-        sessions=Sessions(
-            transaction,
-            passwords,
-            SessionLimits(
-                idle=timedelta(minutes=settings.session_idle_minutes),
-                lifetime=timedelta(hours=settings.session_hours),
-            ),
-        ),
+        sessions=Sessions(transaction, limits),
         idempotency_secret=_derived(settings.secret_keys[-1], b"idempotency"),
+        event_signatures=EventSignatures(settings.mail_events_public_key, clock)
+        if settings.mail_events_public_key
+        else None,
     )
     direct = str(settings.database_direct_url or url)
     worker = Worker(
         direct,
-        handlers(deliveries, confirmations, visits),
+        handlers(deliveries, confirmations, resets, visits),
         WorkerLimits(look=timedelta(seconds=settings.worker_look_seconds)),
     )
     try:

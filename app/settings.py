@@ -16,6 +16,7 @@ from email_validator import EmailNotValidError, validate_email
 from pydantic import Field, PostgresDsn, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from app.event_signatures import public_key
 from app.permissions import Role
 
 MINIMUM_SECRET_LENGTH = 32
@@ -24,7 +25,7 @@ EMBEDDED_ISSUER = "http://127.0.0.1:8000"
 Names = Annotated[tuple[str, ...], NoDecode]
 
 # Settings of features that are still to come.
-_LATER = ("PORTAL_RATE_LIMIT_", "PORTAL_WEBHOOK_", "PORTAL_PLATFORM_", "PORTAL_MAIL_EVENTS_", "PORTAL_SEAL_")
+_LATER = ("PORTAL_RATE_LIMIT_", "PORTAL_WEBHOOK_", "PORTAL_PLATFORM_", "PORTAL_SEAL_")
 
 
 _CLAIMS = tuple(
@@ -85,6 +86,11 @@ class Settings(BaseSettings):
         30, gt=0, description="Wait before the first repetition of a mail; doubles, with jitter, up to 1 h."
     )
     mail_attempts: int = Field(12, ge=1, le=100, description="Tries before a mail counts as failed.")
+    mail_events_public_key: str | None = Field(
+        None,
+        description="SendGrid's public key for its signed Event Webhook, in base64 as SendGrid shows it. "
+        "Absent: delivery events are not taken.",
+    )
     oidc_issuer: str | None = Field(
         None, description="Issuer of the bearer tokens. Absent: the embedded issuer, never in production."
     )
@@ -197,6 +203,13 @@ class Settings(BaseSettings):
     def _web_address(cls, value: str | None) -> str | None:
         if value is not None and (urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).hostname):
             raise ValueError("is not an https URL")
+        return value
+
+    @field_validator("mail_events_public_key")
+    @classmethod
+    def _event_key(cls, value: str | None) -> str | None:
+        if value is not None:
+            public_key(value)
         return value
 
     @field_validator("smtp_url")

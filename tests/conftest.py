@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.support import mail_provider
 from tests.support.databases import Sql, drop, fresh_copy, postgres
 from tests.support.mail import SmtpServer
 from tests.support.service import listening, test_settings
@@ -69,6 +70,7 @@ def world(database: str, smtp: SmtpServer, tmp_path_factory: pytest.TempPathFact
         data_dir=tmp_path_factory.mktemp("data"),
         mail_retry_seconds=0.2,
         mail_attempts=3,
+        mail_events_public_key=mail_provider.PUBLIC_KEY,
     )
     with listening(settings) as (url, _), httpx.Client(timeout=20) as http:
         yield World(url, settings, Sql(database), smtp.mailbox, http)
@@ -84,3 +86,9 @@ def utility(world: World) -> Utility:
 def customer(utility: Utility) -> Customer:
     """A new customer without an account."""
     return utility.customer()
+
+
+@pytest.fixture
+def active(customer: Customer) -> Customer:
+    """A customer with a confirmed account."""
+    return customer.active()

@@ -17,8 +17,10 @@ from app.domain.one_time_tokens import OneTimeToken
 from app.domain.organisations import FALLBACK_LANGUAGE, Organisation
 from app.errors import (
     EmailAlreadyConfirmed,
+    EmailChangeNotOffered,
     EmailNotConfirmed,
     FeatureNotEnabled,
+    FieldError,
     PermissionInvalid,
     PortalError,
     PortalNotEnabled,
@@ -26,6 +28,7 @@ from app.errors import (
     UserAlreadyExists,
     UserHasNoEmailAddress,
     UserNotFound,
+    ValidationFailed,
 )
 from app.permissions import Permission
 
@@ -134,6 +137,17 @@ def password_reset_refusal(standing: Standing) -> PortalError | None:
     if standing.account is None:
         return UserNotFound()
     return None if standing.account.email_confirmed else EmailNotConfirmed()
+
+
+def email_change_refusal(standing: Standing, email: str) -> PortalError | None:
+    """Why the customer cannot give the account this address now."""
+    if refusal := _portal_refusal(standing):
+        return refusal
+    if not standing.organisation.features.edit_contact_details:
+        return EmailChangeNotOffered()
+    if standing.account is not None and standing.account.email.casefold() == email.casefold():
+        return ValidationFailed(errors=[FieldError("email", ValidationFailed.key, "This is your address already.")])
+    return None
 
 
 def live_account_refusal(standing: Standing) -> PortalError | None:

@@ -52,3 +52,13 @@ class NewMail:
     language: str
     automatic: bool = False
     account_id: UUID | None = None
+    resent_from: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryReport:
+    """What the mail provider tells of a mail that it had taken: delivered, or with an error failed for good."""
+
+    organisation_id: UUID
+    communication_id: UUID
+    error: str | None = None

@@ -1,12 +1,23 @@
 """Portal sessions, and who is behind one."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from app.domain.callers import Actor
 from app.domain.cards import Standing
 from app.domain.impersonations import Impersonation
+
+CUSTOMER_LOGOUT = "customerlogout"
+"""Why a session ended that an employee ended with all others of the customer."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionLimits:
+    """How long a session lives without a call, and at most."""
+
+    idle: timedelta
+    lifetime: timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +27,7 @@ class LoggedIn:
     access_token: str
     expires_at: datetime
     customer_id: UUID
+    clear_site_data: bool = False  # an employee wants the browser to forget what it keeps of the portal
 
 
 @dataclass(frozen=True, slots=True)

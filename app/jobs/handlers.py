@@ -11,10 +11,14 @@ from app.repositories.jobs import Job
 from app.services.deliveries import Deliveries
 from app.services.email_confirmations import EmailConfirmations
 from app.services.impersonated_visits import ImpersonatedVisits
+from app.services.password_resets import PasswordResets
 
 
 def handlers(
-    deliveries: Deliveries, confirmations: EmailConfirmations, visits: ImpersonatedVisits
+    deliveries: Deliveries,
+    confirmations: EmailConfirmations,
+    resets: PasswordResets,
+    visits: ImpersonatedVisits,
 ) -> Mapping[str, Handler]:
     """What to do for each kind of job."""
 
@@ -22,7 +26,11 @@ def handlers(
         return await deliveries.deliver(UUID(payload["organisationId"]), UUID(payload["communicationId"]))
 
     async def resend_confirmation(payload: dict[str, Any]) -> timedelta | None:
-        await confirmations.send_again(UUID(payload["organisationId"]), payload["email"], seen=Seen(**payload["seen"]))
+        await confirmations.send_again(*_request(payload), seen=Seen(**payload["seen"]))
+        return None
+
+    async def mail_password_resets(payload: dict[str, Any]) -> timedelta | None:
+        await resets.send_asked(*_request(payload), seen=Seen(**payload["seen"]))
         return None
 
     async def finish_impersonation(payload: dict[str, Any]) -> timedelta | None:
@@ -32,5 +40,11 @@ def handlers(
     return {
         Job.DELIVER_MAIL.value: deliver_mail,
         Job.RESEND_CONFIRMATION.value: resend_confirmation,
+        Job.MAIL_PASSWORD_RESETS.value: mail_password_resets,
         Job.FINISH_IMPERSONATION.value: finish_impersonation,
     }
+
+
+def _request(payload: dict[str, Any]) -> tuple[UUID, UUID, str]:
+    """The organisation, the request's id and the address that was given."""
+    return UUID(payload["organisationId"]), UUID(payload["requestId"]), payload["email"]

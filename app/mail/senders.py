@@ -1,7 +1,14 @@
 """What the service asks of whatever takes its mails."""
 
+import re
 from email.message import EmailMessage
 from typing import Protocol
+
+LONGEST_TEXT = 300
+
+_URL = re.compile(r"\w+://\S+|\S*#token=\S*", re.IGNORECASE)
+_ADDRESS = re.compile(r'"[^"]*"@\S+|[^\s<>"(),:;\[\]]+@[^\s<>"(),:;]+')
+_LONG_WORD = re.compile(r"[^\s<>]{61,}")
 
 
 class MailRefused(Exception):
@@ -27,3 +34,11 @@ class MailSender(Protocol):
 
     async def close(self) -> None:
         """End all connections."""
+
+
+def presentable(text: str) -> str:
+    """A mail server's words without addresses, without links and without anything that could be a token."""
+    plain = text.encode("utf-8", "replace").decode()
+    plain = "".join(character if character.isprintable() else " " for character in plain)
+    plain = _LONG_WORD.sub("…", _ADDRESS.sub("***", _URL.sub("…", plain)))
+    return " ".join(plain.split())[:LONGEST_TEXT]

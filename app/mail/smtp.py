@@ -19,17 +19,12 @@ from urllib.parse import unquote, urlsplit
 import aiosmtplib
 from aiosmtplib import SMTPException, SMTPResponseException, SMTPServerDisconnected, SMTPTimeoutError
 
-from app.mail.senders import MailRefused
+from app.mail.senders import MailRefused, presentable
 
-LONGEST_TEXT = 300
 IDLE_SECONDS = 30.0
 MAILS_PER_CONNECTION = 100
 CLOSING = 421  # RFC 5321, section 4.2.3: the server closes the connection
 ABOUT_US = frozenset((530, 534, 535, 538))  # RFC 4954, section 6: authentication, wherever the server brings it up
-
-_URL = re.compile(r"\w+://\S+|\S*#token=\S*", re.IGNORECASE)
-_ADDRESS = re.compile(r'"[^"]*"@\S+|[^\s<>"(),:;\[\]]+@[^\s<>"(),:;]+')
-_LONG_WORD = re.compile(r"[^\s<>]{61,}")
 
 
 @dataclass(slots=True)
@@ -238,7 +233,7 @@ def _refused(fault: Exception, *, permanent: bool) -> MailRefused:
     """The refusal in words for an employee."""
     match fault:
         case SMTPResponseException(code=code, message=reply):
-            return MailRefused(_presentable(f"{code} {reply}"), permanent=permanent)
+            return MailRefused(presentable(f"{code} {reply}"), permanent=permanent)
         case SMTPTimeoutError():
             return MailRefused("The mail server did not answer in time.", permanent=False)
         case SMTPServerDisconnected():
@@ -249,13 +244,5 @@ def _refused(fault: Exception, *, permanent: bool) -> MailRefused:
             return MailRefused(f"The mail server cannot be reached{kind}.", permanent=False)
         case _:
             return MailRefused(
-                _presentable(f"The mail server cannot be used: {getattr(fault, 'message', fault)}"), permanent=False
+                presentable(f"The mail server cannot be used: {getattr(fault, 'message', fault)}"), permanent=False
             )
-
-
-def _presentable(text: str) -> str:
-    """The server's words without addresses, without links and without anything that could be a token."""
-    plain = text.encode("utf-8", "replace").decode()
-    plain = "".join(character if character.isprintable() else " " for character in plain)
-    plain = _LONG_WORD.sub("…", _ADDRESS.sub("***", _URL.sub("…", plain)))
-    return " ".join(plain.split())[:LONGEST_TEXT]

@@ -1,11 +1,9 @@
 """Portal accounts and their credentials."""
 
-from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, case, func, insert, null, or_, select, update
-from sqlalchemy.types import Boolean, Integer, Text, Uuid
+from sqlalchemy import bindparam, case, func, insert, null, select, update
+from sqlalchemy.types import Boolean, Text, Uuid
 
 from app.database import Connection, ConstraintViolated, Statement
 from app.domain.accounts import Account, AccountState
@@ -79,34 +77,16 @@ _SET_UNCONFIRMED_EMAIL = Statement(
 )
 
 
-def _number(text: Any) -> Any:
-    """A customer number as `same_customer_number` compares it: without spaces, in lower case."""
-    return func.lower(func.replace(text, " ", ""))
-
-
-_LOGIN_CANDIDATES = Statement(
-    select(
-        *ACCOUNT_COLUMNS,
-        accounts.c.password_hash.label("password_hash"),
-        accounts.c.generation.label("generation"),
-        customers.c.account_number.label("account_number"),
-        customers.c.display_name.label("display_name"),
-    )
-    .join(
-        customers,
-        (customers.c.organisation_id == accounts.c.organisation_id) & (customers.c.id == accounts.c.customer_id),
-    )
+_CHANGE_EMAIL = Statement(
+    update(accounts)
     .where(
         accounts.c.organisation_id == ORGANISATION,
-        func.lower(accounts.c.email) == _EMAIL,
+        accounts.c.id == bindparam("account_id"),
         _LIVE,
-        or_(
-            bindparam("account_number", type_=Text()).is_(None),
-            _number(customers.c.account_number) == _number(bindparam("account_number", type_=Text())),
-        ),
+        accounts.c.email_confirmed_at.is_not(None),
     )
-    .order_by(func.coalesce(accounts.c.last_active_at, accounts.c.registered_at).desc(), accounts.c.id)
-    .limit(bindparam("most", type_=Integer()))
+    .values(email=bindparam("email"), email_confirmed_at=func.now())
+    .returning(*ACCOUNT_COLUMNS)
 )
 
 _UNCONFIRMED = Statement(
@@ -121,26 +101,50 @@ _UNCONFIRMED = Statement(
     .limit(10)
 )
 
-_REHASH = Statement(
+_CONFIRMED = Statement(
+    select(accounts.c.customer_id)
+    .where(
+        accounts.c.organisation_id == ORGANISATION,
+        func.lower(accounts.c.email) == _EMAIL,
+        _LIVE,
+        accounts.c.email_confirmed_at.is_not(None),
+    )
+    .order_by(func.coalesce(accounts.c.last_active_at, accounts.c.registered_at).desc(), accounts.c.id)
+    .limit(10)
+)
+
+_SET_PASSWORD = Statement(
     update(accounts)
     .where(
         accounts.c.organisation_id == ORGANISATION,
         accounts.c.id == bindparam("account_id"),
+        _LIVE,
+    )
+    .values(password_hash=bindparam("password_hash"))
+    .returning(accounts.c.id)
+)
+
+_THIS_LIVE = (accounts.c.organisation_id == ORGANISATION) & (accounts.c.id == bindparam("account_id")) & _LIVE
+_PASSWORD_HASH = Statement(select(accounts.c.password_hash).where(_THIS_LIVE))
+_ASK_TO_CLEAR_SITE_DATA = Statement(update(accounts).where(_THIS_LIVE).values(clear_site_data=True))
+_TAKE_CLEAR_SITE_DATA = Statement(
+    update(accounts)
+    .where(_THIS_LIVE, accounts.c.clear_site_data)
+    .values(clear_site_data=False)
+    .returning(accounts.c.id)
+)
+
+_REPLACE_HASH = Statement(
+    update(accounts)
+    .where(
+        accounts.c.organisation_id == ORGANISATION,
+        accounts.c.id == bindparam("account_id"),
+        _LIVE,
         accounts.c.password_hash == bindparam("old_hash"),
     )
     .values(password_hash=bindparam("new_hash"))
+    .returning(accounts.c.id)
 )
-
-
-@dataclass(frozen=True, slots=True)
-class LoginCandidate:
-    """A live account of the address that someone logs in with."""
-
-    account: Account
-    account_number: str
-    display_name: str
-    generation: int
-    password_hash: str | None
 
 
 class Accounts:
@@ -190,25 +194,40 @@ class Accounts:
         """Correct the address of an account that nobody has confirmed yet."""
         await self._connection.row(_SET_UNCONFIRMED_EMAIL, account_id=account_id, email=email)
 
-    async def login_candidates(self, email: str, account_number: str | None, *, most: int) -> list[LoginCandidate]:
-        """Live accounts of the address (and customer number, when given), most recently active first."""
-        rows = await self._connection.rows(_LOGIN_CANDIDATES, email=email, account_number=account_number, most=most)
-        candidates = []
-        for row in rows:
-            found = account(row)
-            assert found is not None
-            candidates.append(
-                LoginCandidate(
-                    found, row["account_number"], row["display_name"], row["generation"], row["password_hash"]
-                )
-            )
-        return candidates
+    async def change_email(self, account_id: UUID, email: str) -> Account | None:
+        """Give the live, confirmed account another address, proven just now; the account, or None."""
+        row = await self._connection.row(_CHANGE_EMAIL, account_id=account_id, email=email)
+        return account(row) if row else None
 
     async def customers_with_unconfirmed(self, email: str) -> list[UUID]:
         """Customers whose live account has this address and waits for its confirmation; at most 10."""
         rows = await self._connection.rows(_UNCONFIRMED, email=email)
         return [row["customer_id"] for row in rows]
 
-    async def rehash(self, account_id: UUID, old_hash: str, new_hash: str) -> None:
-        """Replace a hash by a stronger one of the same password, unless the password changed meanwhile."""
-        await self._connection.row(_REHASH, account_id=account_id, old_hash=old_hash, new_hash=new_hash)
+    async def customers_with_confirmed(self, email: str) -> list[UUID]:
+        """Customers whose live account has this address, proven; the 10 most recently active, the latest first."""
+        rows = await self._connection.rows(_CONFIRMED, email=email)
+        return [row["customer_id"] for row in rows]
+
+    async def set_password(self, account_id: UUID, password_hash: str) -> bool:
+        """Give the live account another password; False when it is not live any more."""
+        row = await self._connection.row(_SET_PASSWORD, account_id=account_id, password_hash=password_hash)
+        return row is not None
+
+    async def password_hash(self, account_id: UUID) -> str | None:
+        """The live account's hash, if it has one."""
+        row = await self._connection.row(_PASSWORD_HASH, account_id=account_id)
+        return row["password_hash"] if row else None
+
+    async def ask_to_clear_site_data(self, account_id: UUID) -> None:
+        """Have the next login tell the browser to forget what it keeps of the portal."""
+        await self._connection.row(_ASK_TO_CLEAR_SITE_DATA, account_id=account_id)
+
+    async def take_clear_site_data(self, account_id: UUID) -> bool:
+        """Whether this login is to tell the browser so; no later one does again."""
+        return await self._connection.row(_TAKE_CLEAR_SITE_DATA, account_id=account_id) is not None
+
+    async def replace_hash(self, account_id: UUID, old_hash: str, new_hash: str) -> bool:
+        """Give the live account another hash, of the same password or a new one; False when it changed meanwhile."""
+        row = await self._connection.row(_REPLACE_HASH, account_id=account_id, old_hash=old_hash, new_hash=new_hash)
+        return row is not None

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import any_, bindparam, case, exists, func, insert, select, update
-from sqlalchemy.dialects.postgresql import array
+from sqlalchemy.dialects.postgresql import ARRAY, array
 from sqlalchemy.types import Text, Uuid
 
 from app.database import Connection, Row, Statement
@@ -31,10 +31,12 @@ _ADD = Statement(
         created_by_id=bindparam("created_by_id"),
         created_by_name=bindparam("created_by_name"),
         correlation_id=bindparam("correlation_id"),
+        resent_from=bindparam("resent_from"),
     )
 )
 
 _THIS = (communications.c.organisation_id == ORGANISATION) & (communications.c.id == bindparam("communication_id"))
+_EXISTS = Statement(select(communications.c.id).where(_THIS))
 _STILL_OPEN = communications.c.status == any_(
     array([CommunicationStatus.QUEUED.value, CommunicationStatus.SENDING.value], type_=Text())
 )
@@ -121,6 +123,59 @@ _DROP = Statement(
     .values(status=CommunicationStatus.SKIPPED.value, last_error=bindparam("reason"), ended_at=func.now())
 )
 
+# In the order of their ids, so that two batches about the same mails wait for each other instead of both failing.
+_REPORTED = Statement(
+    select(
+        communications.c.id,
+        communications.c.kind,
+        communications.c.status,
+        communications.c.attempts,
+        communications.c.correlation_id,
+        communications.c.customer_id,
+        customers.c.account_number,
+        customers.c.account_generation,
+    )
+    .join(
+        customers,
+        (customers.c.organisation_id == communications.c.organisation_id)
+        & (customers.c.id == communications.c.customer_id),
+    )
+    .where(
+        communications.c.organisation_id == ORGANISATION,
+        communications.c.id == any_(bindparam("communication_ids", type_=ARRAY(Uuid()))),
+    )
+    .order_by(communications.c.id)
+    .with_for_update(key_share=True, of=communications)
+)
+
+_DELIVERED = Statement(
+    update(communications)
+    .where(
+        communications.c.organisation_id == ORGANISATION,
+        communications.c.id == any_(bindparam("communication_ids", type_=ARRAY(Uuid()))),
+        communications.c.delivered_at.is_(None),
+    )
+    .values(delivered_at=func.now())
+)
+
+_RETURNED = Statement(
+    update(communications)
+    .where(_THIS)
+    .values(status=CommunicationStatus.FAILED.value, last_error=bindparam("error"), ended_at=func.now())
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ReportedMail:
+    """A mail that its provider reports about."""
+
+    id: UUID
+    kind: MailKind
+    status: CommunicationStatus
+    attempts: int
+    correlation_id: str
+    customer: CustomerRef
+
 
 @dataclass(frozen=True, slots=True)
 class TakenMail:
@@ -162,10 +217,11 @@ class Communications:
             created_by_id=by.id,
             created_by_name=by.name,
             correlation_id=correlation_id,
+            resent_from=mail.resent_from,
         )
 
     async def exists(self, communication_id: UUID) -> bool:
-        """Whether this mail was written down before."""
+        """Whether the mail was written down before."""
         return await self._connection.row(_EXISTS, communication_id=communication_id) is not None
 
     async def take(self, communication_id: UUID) -> TakenMail | None:
@@ -185,6 +241,29 @@ class Communications:
     async def drop_unsent(self, customer_id: UUID, reason: str) -> None:
         """Skip the customer's mails that have not gone yet, but for those that carry another customer's living link."""
         await self._connection.row(_DROP, customer_id=customer_id, reason=reason)
+
+    async def lock_reported(self, communication_ids: list[UUID]) -> list[ReportedMail]:
+        """Those of the mails that there are; nobody else changes them until the transaction ends."""
+        rows = await self._connection.rows(_REPORTED, communication_ids=communication_ids)
+        return [
+            ReportedMail(
+                id=row["id"],
+                kind=MailKind(row["kind"]),
+                status=CommunicationStatus(row["status"]),
+                attempts=row["attempts"],
+                correlation_id=row["correlation_id"],
+                customer=CustomerRef(row["customer_id"], row["account_number"], row["account_generation"]),
+            )
+            for row in rows
+        ]
+
+    async def delivered(self, communication_ids: list[UUID]) -> None:
+        """The mails have reached their recipients; the first time counts."""
+        await self._connection.row(_DELIVERED, communication_ids=communication_ids)
+
+    async def returned(self, communication_id: UUID, error: str) -> None:
+        """The mail came back, however it had ended before."""
+        await self._connection.row(_RETURNED, communication_id=communication_id, error=error)
 
 
 def _taken_mail(row: Row) -> TakenMail:

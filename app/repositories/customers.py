@@ -2,8 +2,8 @@
 
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, select, text, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import any_, bindparam, func, select, text, update
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.types import Uuid
 
 from app.database import Connection, ConstraintViolated, Row, Statement
@@ -30,6 +30,17 @@ _THIS = (customers.c.organisation_id == ORGANISATION) & (customers.c.id == _CUST
 _EXISTS = Statement(select(customers.c.id).where(_THIS))
 
 _LOCK = Statement(select(*CUSTOMER_COLUMNS).where(_THIS).with_for_update(key_share=True))
+
+# In the order of their ids, so that two who lock several never wait for each other.
+_LOCK_ALL = Statement(
+    select(customers.c.id)
+    .where(
+        customers.c.organisation_id == ORGANISATION,
+        customers.c.id == any_(bindparam("customer_ids", type_=ARRAY(Uuid()))),
+    )
+    .order_by(customers.c.id)
+    .with_for_update(key_share=True)
+)
 
 _LOCK_OF_TOKEN = Statement(
     select(customers.c.id)
@@ -131,6 +142,10 @@ class Customers:
         """The same lock for the customer whose token this is; their id, or None for an unknown token."""
         row = await self._connection.row(_LOCK_OF_TOKEN, token_id=token_id)
         return row["id"] if row else None
+
+    async def lock_all(self, customer_ids: list[UUID]) -> None:
+        """The same lock for several customers at once."""
+        await self._connection.rows(_LOCK_ALL, customer_ids=customer_ids)
 
     async def lock_of_impersonation(self, impersonation_id: UUID) -> UUID | None:
         """The same for the customer whom this impersonation is about."""

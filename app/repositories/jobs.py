@@ -15,6 +15,7 @@ from pgqueuer.queries import Queries
 
 from app.database import Connection
 from app.domain.callers import Seen
+from app.ids import new_id
 
 
 class Job(StrEnum):
@@ -22,6 +23,7 @@ class Job(StrEnum):
 
     DELIVER_MAIL = "deliver_mail"
     RESEND_CONFIRMATION = "resend_confirmation"
+    MAIL_PASSWORD_RESETS = "mail_password_resets"
     FINISH_IMPERSONATION = "finish_impersonation"
 
 
@@ -46,15 +48,11 @@ class Jobs:
 
     def resend_confirmation(self, email: str, seen: Seen) -> None:
         """Send new confirmation links to whoever has an unconfirmed account with this address."""
-        self._add(
-            Job.RESEND_CONFIRMATION,
-            email=email,
-            seen={
-                "correlation_id": seen.correlation_id,
-                "ip_address": seen.ip_address,
-                "user_agent": seen.user_agent,
-            },
-        )
+        self._add_request(Job.RESEND_CONFIRMATION, email, seen)
+
+    def mail_password_resets(self, email: str, seen: Seen) -> None:
+        """Send reset links to whoever has a confirmed account with this address."""
+        self._add_request(Job.MAIL_PASSWORD_RESETS, email, seen)
 
     def finish_impersonation(self, impersonation_id: UUID, correlation_id: str, delay: timedelta) -> None:
         """When the time is up, close the impersonation; and tell the customer when it is over."""
@@ -77,6 +75,22 @@ class Jobs:
                 [waiting.delay for waiting in self._waiting],
             )
             self._waiting = []
+
+    def _add_request(self, job: Job, email: str, seen: Seen) -> None:
+        """What someone asked for who is known by an address alone.
+
+        The request's id names what the job writes, so that the job, done twice, finds what it wrote before.
+        """
+        self._add(
+            job,
+            requestId=str(new_id()),
+            email=email,
+            seen={
+                "correlation_id": seen.correlation_id,
+                "ip_address": seen.ip_address,
+                "user_agent": seen.user_agent,
+            },
+        )
 
     def _add(self, job: Job, delay: timedelta = timedelta(0), /, **payload: Any) -> None:
         self._waiting.append(_Waiting(job, {"organisationId": str(self._organisation_id), **payload}, delay))

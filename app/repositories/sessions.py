@@ -163,6 +163,8 @@ _PAGE = Statement(
 _OWN = sessions.c.impersonation_id.is_(None)
 _EXISTS = Statement(select(sessions.c.id).where(_THIS, sessions.c.customer_id == _CUSTOMER, _OWN))
 
+_END_REASON = Statement(select(sessions.c.end_reason).where(_THIS))
+
 _END = Statement(
     update(sessions)
     .where(_THIS, sessions.c.customer_id == _CUSTOMER, _OWN, sessions.c.ended_at.is_(None))
@@ -244,6 +246,11 @@ class Sessions:
     async def exists(self, customer_id: UUID, session_id: UUID) -> bool:
         """Whether the customer has or had this session."""
         return await self._connection.row(_EXISTS, customer_id=customer_id, session_id=session_id) is not None
+
+    async def end_reason(self, session_id: UUID) -> str | None:
+        """Why somebody ended the session; None when it lives, or time ended it."""
+        row = await self._connection.row(_END_REASON, session_id=session_id)
+        return row["end_reason"] if row else None
 
     async def end(self, customer_id: UUID, session_id: UUID, reason: str) -> bool:
         """End the customer's session; False when it had ended before or is not theirs."""

@@ -8,12 +8,13 @@ from sqlalchemy import Interval, bindparam, case, func, insert, literal, or_, se
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.types import Integer, Text, Uuid
 
-from app.database import Connection, Statement
+from app.database import Connection, Row, Statement
+from app.domain.activities import CustomerRef
 from app.domain.callers import Actor, ActorType
 from app.domain.communications import Communication, CommunicationStatus
 from app.domain.one_time_tokens import OneTimeToken, TokenState
 from app.domain.paging import Cursor, Page, PageRequest
-from app.models import communications, tokens
+from app.models import communications, customers, tokens
 from app.repositories.rows import ORGANISATION, communication_columns, one_time_token, token_columns
 from app.tokens import Link, Purpose
 
@@ -143,8 +144,17 @@ _PAGE = Statement(
 )
 
 _OF_COMMUNICATION = Statement(
-    select(*_COLUMNS)
-    .select_from(_with_mail)
+    select(
+        *_COLUMNS,
+        customers.c.account_number.label("account_number"),
+        customers.c.account_generation.label("account_generation"),
+    )
+    .select_from(
+        _with_mail.join(
+            customers,
+            (customers.c.organisation_id == tokens.c.organisation_id) & (customers.c.id == tokens.c.customer_id),
+        )
+    )
     .where(tokens.c.organisation_id == ORGANISATION, tokens.c.communication_id == bindparam("communication_id"))
     .order_by(tokens.c.created_at, tokens.c.id)
 )
@@ -169,6 +179,14 @@ class WrongTry:
 
     tries: int
     revoked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CarriedToken:
+    """A token that a mail carries, and whose it is: a mail may carry those of several customers."""
+
+    token: OneTimeToken
+    customer: CustomerRef
 
 
 class Tokens:
@@ -278,12 +296,17 @@ class Tokens:
         found = [one_time_token(row) for row in rows]
         return Page.of(found, request.size, lambda token: Cursor(token.created_at, token.id))
 
-    async def of_communication(self, communication_id: UUID) -> list[OneTimeToken]:
-        """The tokens that a mail carries."""
+    async def of_communication(self, communication_id: UUID) -> list[CarriedToken]:
+        """The tokens that a mail carries, in the order in which they were made."""
         rows = await self._connection.rows(_OF_COMMUNICATION, communication_id=communication_id)
-        return [one_time_token(row) for row in rows]
+        return [_carried_token(row) for row in rows]
 
     async def asked_for_within_an_hour(self, customer_id: UUID, purpose: Purpose) -> int:
         """How many tokens of this purpose the customer asked for, and got, in the last hour."""
         row = await self._connection.one(_ASKED_FOR_WITHIN_AN_HOUR, customer_id=customer_id, purpose=purpose.value)
         return int(row["made"])
+
+
+def _carried_token(row: Row) -> CarriedToken:
+    token = one_time_token(row)
+    return CarriedToken(token, CustomerRef(token.customer_id, row["account_number"], row["account_generation"]))

@@ -20,6 +20,8 @@ from app.repositories.idempotency import Idempotency
 from app.repositories.impersonation_pages import ImpersonationPages
 from app.repositories.impersonations import Impersonations
 from app.repositories.jobs import Jobs
+from app.repositories.logins import Logins
+from app.repositories.mail_history import MailHistory
 from app.repositories.organisations import Organisations
 from app.repositories.role_assignments import RoleAssignments
 from app.repositories.roles import Roles
@@ -75,9 +77,19 @@ class UnitOfWork:
         return Sessions(self.connection)
 
     @cached_property
+    def logins(self) -> Logins:
+        """Whom logins mean."""
+        return Logins(self.connection)
+
+    @cached_property
     def communications(self) -> Communications:
         """Mails."""
         return Communications(self.connection)
+
+    @cached_property
+    def mail_history(self) -> MailHistory:
+        """Mails as the customers' cards list them."""
+        return MailHistory(self.connection)
 
     @cached_property
     def activities(self) -> Activities:
@@ -106,11 +118,6 @@ class UnitOfWork:
         return Impersonations(self.connection)
 
     @cached_property
-    def impersonation_pages(self) -> ImpersonationPages:
-        """Looking back on them."""
-        return ImpersonationPages(self.connection)
-
-    @cached_property
     def roles(self) -> Roles:
         """Roles of the organisation's own."""
         return Roles(self.connection)
@@ -119,6 +126,11 @@ class UnitOfWork:
     def role_assignments(self) -> RoleAssignments:
         """Who has which role."""
         return RoleAssignments(self.connection)
+
+    @cached_property
+    def impersonation_pages(self) -> ImpersonationPages:
+        """Looking back on them."""
+        return ImpersonationPages(self.connection)
 
     async def begin(self) -> None:
         """Claim the idempotency key, if there is one.

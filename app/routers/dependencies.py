@@ -25,9 +25,11 @@ from app.errors import (
     FieldError,
     OrganisationHeaderInvalid,
     PermissionInvalid,
+    ResourceNotFound,
     Unauthenticated,
     ValidationFailed,
 )
+from app.event_signatures import SIGNATURE_HEADER, TIMESTAMP_HEADER, EventSignatures
 from app.permissions import Permission
 from app.schemas.base import Moment
 from app.services.access import Access
@@ -35,13 +37,18 @@ from app.services.account_resets import AccountResets
 from app.services.accounts import Accounts
 from app.services.activities import Activities
 from app.services.cards import Cards
+from app.services.communications import Communications
 from app.services.customers import Customers
+from app.services.delivery_reports import DeliveryReports
 from app.services.diagnosis import Diagnoses
 from app.services.email_confirmations import EmailConfirmations
 from app.services.impersonated_visits import ImpersonatedVisits
 from app.services.impersonations import Impersonations
 from app.services.inspections import Inspections
 from app.services.invitations import Invitations
+from app.services.logins import Logins
+from app.services.own_accounts import OwnAccounts
+from app.services.password_resets import PasswordResets
 from app.services.portal_settings import PortalSettings
 from app.services.registrations import Registrations
 from app.services.role_assignments import RoleAssignments
@@ -60,19 +67,25 @@ class Services:
     accounts: Accounts
     activities: Activities
     cards: Cards
+    communications: Communications
     customers: Customers
     diagnoses: Diagnoses
+    delivery_reports: DeliveryReports
     email_confirmations: EmailConfirmations
     impersonated_visits: ImpersonatedVisits
     impersonations: Impersonations
     inspections: Inspections
     invitations: Invitations
+    password_resets: PasswordResets
+    logins: Logins
+    own_accounts: OwnAccounts
     portal_settings: PortalSettings
     registrations: Registrations
     role_assignments: RoleAssignments
     roles: Roles
     sessions: Sessions
     idempotency_secret: bytes
+    event_signatures: EventSignatures | None
 
 
 async def services(request: Request) -> Services:
@@ -205,7 +218,7 @@ class LoggedIn:
         self.act = act
 
     async def __call__(self, request: Request) -> Visit:
-        """Raises: Unauthenticated, SessionEnded, OrganisationHeaderInvalid, ImpersonationReadOnly,
+        """Raises: Unauthenticated, SessionEnded, PortalClosed, OrganisationHeaderInvalid, ImpersonationReadOnly,
         NotAllowedWhileImpersonating.
         """
         wired: Services = request.app.state.services
@@ -236,6 +249,23 @@ class LoggingOut:
         return Leaving(_bearer(request), _place(request), _seen(request))
 
 
+class SignedByMailProvider:
+    """A call of the mail provider: its signature under the body stands for a bearer."""
+
+    async def __call__(self, request: Request) -> bytes:
+        """The body.
+
+        Raises: ResourceNotFound, while no key of a provider is set; SignatureInvalid, PayloadTooLarge.
+        """
+        signatures: EventSignatures | None = request.app.state.services.event_signatures
+        if signatures is None:
+            raise ResourceNotFound
+        body = await request.body()
+        signatures.check(request.headers.get(SIGNATURE_HEADER), request.headers.get(TIMESTAMP_HEADER), body)
+        return body
+
+
+MailEvents = Annotated[bytes, Depends(SignedByMailProvider())]
 AnonymousVisit = Annotated[AnonymousCall, Depends(Anonymous())]
 LookingVisit = Annotated[Visit, Depends(LoggedIn(PortalAct.LOOK))]
 ChangingVisit = Annotated[Visit, Depends(LoggedIn(PortalAct.CHANGE))]

@@ -37,6 +37,7 @@ STATUSES: Mapping[type[PortalError], int] = MappingProxyType(
         errors.EmailNotConfirmed: 409,
         errors.EmailAlreadyConfirmed: 409,
         errors.InvitationNotPending: 409,
+        errors.CommunicationNotResendable: 409,
         errors.CustomerNumberRequired: 409,
         errors.RoleAlreadyExists: 409,
         errors.RoleInUse: 409,
@@ -68,6 +69,7 @@ _INPUT_KEYS: Mapping[str, type[PortalError]] = MappingProxyType(
     {kind.key: kind for kind in (errors.NotAnEmailAddress, errors.InvalidUrl)}
 )
 _RETRY_AFTER_SECONDS = "2"
+CLEAR_SITE_DATA: Mapping[str, str] = MappingProxyType({"Clear-Site-Data": '"cache", "storage"'})
 
 
 def status_of(error: PortalError | type[PortalError]) -> int:
@@ -173,6 +175,8 @@ def problem(request: Request, error: PortalError, headers: Mapping[str, str] | N
         more["WWW-Authenticate"] = "Bearer"
     if status == 503:
         more["Retry-After"] = _RETRY_AFTER_SECONDS
+    if isinstance(error, errors.LoggedOutByUtility):
+        more |= CLEAR_SITE_DATA
     return Response(
         body.model_dump_json(by_alias=True, exclude={"errors"} if body.errors is None else None),
         status,

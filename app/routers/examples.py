@@ -47,6 +47,23 @@ _ACTIVITY: dict[str, Any] = {
     "payload": {"email": "j***@example.com", "communicationId": _MAIL},
 }
 
+_MAIL_ENTRY: dict[str, Any] = {
+    "id": _MAIL,
+    "kind": "invitation",
+    "email": "jan.peeters@example.com",
+    "language": "nl-BE",
+    "status": "successful",
+    "automatic": False,
+    "attempts": 1,
+    "lastError": None,
+    "createdDateTime": "2026-11-22T18:56:20.495819Z",
+    "createdBy": _EMPLOYEE,
+    "sentDateTime": "2026-11-22T18:56:20.601224Z",
+    "deliveredDateTime": "2026-11-22T18:56:22.017663Z",
+    "resentFrom": None,
+    "links": [{"purpose": "invitation", "id": _INVITATION, "state": "pending"}],
+}
+
 _IMPERSONATION: dict[str, Any] = {
     "id": "01a2049d-d1a0-7c43-8e11-5b7f3d2a9c66",
     "customerId": _CUSTOMER,
@@ -180,9 +197,38 @@ EXAMPLES: MappingProxyType[str, Any] = MappingProxyType(
         "LinkBody": _LINK,
         "AccountBody": _ACCOUNT,
         "PageBody_AccountBody_": _page(_ACCOUNT),
+        "EndedSessionsBody": {"endedSessions": 2},
         "PageBody_LinkBody_": _page(_LINK),
+        "MailBody": _MAIL_ENTRY,
+        "PageBody_MailBody_": _page(_MAIL_ENTRY),
+        "ReportsBody": {"accepted": 2},
         "PageBody_ActivityBody_": _page(_ACTIVITY),
         "PageBody_SessionBody_": _page(_SESSION_ENTRY),
+        "DiagnosisBody": {
+            "customerId": _CUSTOMER,
+            "checkedDateTime": "2026-11-22T19:10:02.118209Z",
+            "findings": [
+                {
+                    "code": "customerhasnoemail",
+                    "severity": "blocking",
+                    "problem": "The customer has no e-mail address.",
+                    "solution": "Add the e-mail address and send the invitation again.",
+                    "action": {
+                        "method": "POST",
+                        "path": f"/api/portal/v1/customers/{_CUSTOMER}/portal/invitations",
+                    },
+                    "evidence": {"hasAccount": False},
+                }
+            ],
+            "checks": [
+                {"code": "customerhasnoemail", "outcome": "finding"},
+                {"code": "registrationlinknotworking", "outcome": "notapplicable"},
+            ],
+        },
+        "RoleBody": _ROLE,
+        "PageBody_RoleBody_": _page(_ROLE),
+        "RoleAssignmentBody": _ROLE_ASSIGNMENT,
+        "PageBody_RoleAssignmentBody_": _page(_ROLE_ASSIGNMENT),
         "StartedImpersonationBody": _IMPERSONATION
         | _OPEN
         | {
@@ -218,31 +264,6 @@ EXAMPLES: MappingProxyType[str, Any] = MappingProxyType(
             "act": {"sub": "employee-1", "name": "Eva Maes"},
             "access_mode": "readonly",
         },
-        "DiagnosisBody": {
-            "customerId": _CUSTOMER,
-            "checkedDateTime": "2026-11-22T19:10:02.118209Z",
-            "findings": [
-                {
-                    "code": "customerhasnoemail",
-                    "severity": "blocking",
-                    "problem": "The customer has no e-mail address.",
-                    "solution": "Add the e-mail address and send the invitation again.",
-                    "action": {
-                        "method": "POST",
-                        "path": f"/api/portal/v1/customers/{_CUSTOMER}/portal/invitations",
-                    },
-                    "evidence": {"hasAccount": False},
-                }
-            ],
-            "checks": [
-                {"code": "customerhasnoemail", "outcome": "finding"},
-                {"code": "registrationlinknotworking", "outcome": "notapplicable"},
-            ],
-        },
-        "RoleBody": _ROLE,
-        "PageBody_RoleBody_": _page(_ROLE),
-        "RoleAssignmentBody": _ROLE_ASSIGNMENT,
-        "PageBody_RoleAssignmentBody_": _page(_ROLE_ASSIGNMENT),
         "PortalSettingsBody": _SETTINGS,
         "InspectionBody": {
             "purpose": "invitation",

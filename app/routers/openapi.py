@@ -14,7 +14,8 @@ from fastapi.routing import APIRoute
 from app import errors
 from app.domain.impersonations import AccessMode, act_refusal
 from app.errors import PortalError
-from app.routers.dependencies import Anonymous, BackOffice, LoggedIn, LoggingOut
+from app.event_signatures import SIGNATURE_HEADER, TIMESTAMP_HEADER
+from app.routers.dependencies import Anonymous, BackOffice, LoggedIn, LoggingOut, SignedByMailProvider
 from app.routers.errors import status_of
 from app.routers.examples import EXAMPLES
 from app.routers.walking import operations
@@ -38,17 +39,21 @@ carries `X-Correlation-Id`; it stands in the log beside what the call did.
 TAGS = [
     {"name": "Card", "description": "The customer-portal card, with the buttons that work for the caller."},
     {"name": "Invitations", "description": "One-time registration links; the newest alone is valid."},
+    {"name": "Password resets", "description": "One-time links to choose a new password."},
     {"name": "E-mail confirmations", "description": "One-time links that prove the account's address."},
-    {"name": "Impersonation", "description": "An employee logged in to the portal as the customer, for 15 minutes."},
     {"name": "Account reset", "description": "Deletes the account so that the customer can register again."},
     {"name": "Accounts", "description": "Every account known for a customer, duplicates and older systems' too."},
+    {"name": "Communications", "description": "The mails to a customer: what became of each, and sending one again."},
+    {"name": "Impersonation", "description": "An employee logged in to the portal as the customer, for 15 minutes."},
     {"name": "Activities", "description": "The append-only log of portal actions and events."},
     {"name": "Diagnosis", "description": "Why the portal does not work for a customer, and what solves it."},
     {"name": "Customers", "description": "Customers' records, kept in step with the billing system."},
     {"name": "Organisation", "description": "What an organisation decides about its portal."},
     {"name": "Access", "description": "Roles, and who has which one in the organisation."},
+    {"name": "Mail provider", "description": "For the mail provider: what became of the mails that it took."},
     {"name": "Portal: links", "description": "For the portal: what a link out of a mail is good for."},
     {"name": "Portal: registration", "description": "For the portal: from the invitation to a confirmed account."},
+    {"name": "Portal: passwords", "description": "For the portal: a forgotten password, and choosing a new one."},
     {"name": "Portal: sessions", "description": "For the portal: logging in and out."},
     {
         "name": "Portal: impersonation",
@@ -66,6 +71,7 @@ EXPLORER = {
 }
 
 _EMPLOYEE, _TENANT, _ORGANISATION, _SESSION = "bearer", "tenant", "organisation", "portalSession"
+_SIGNATURE, _TIMESTAMP = "mailProviderSignature", "mailProviderTimestamp"
 _SCHEMES = {
     _EMPLOYEE: {
         "type": "http",
@@ -76,6 +82,13 @@ _SCHEMES = {
     _SESSION: {"type": "http", "scheme": "bearer", "description": "A customer's `accessToken` from logging in."},
     _TENANT: {"type": "apiKey", "in": "header", "name": "zf-tuuid", "description": "The tenant's UUID."},
     _ORGANISATION: {"type": "apiKey", "in": "header", "name": "zf-ouuid", "description": "The organisation's UUID."},
+    _SIGNATURE: {
+        "type": "apiKey",
+        "in": "header",
+        "name": SIGNATURE_HEADER,
+        "description": "ECDSA on P-256 with SHA-256 over timestamp and raw body, in base64.",
+    },
+    _TIMESTAMP: {"type": "apiKey", "in": "header", "name": TIMESTAMP_HEADER, "description": "Seconds since 1970."},
 }
 _IDEMPOTENCY_KEY = {
     "name": "Idempotency-Key",
@@ -112,8 +125,8 @@ _EXAMPLES: dict[str, dict[str, Any]] = {}
 
 
 def _example_name(kind: Refusal) -> str:
-    """The key; with the status behind it where the same key has another one elsewhere."""
-    special = isinstance(kind, PortalError) or kind is errors.EmailNotConfirmedAtLogin
+    """The key; with the status behind it where an error has its key from another one."""
+    special = isinstance(kind, PortalError) or "key" not in vars(kind)
     return f"{kind.key}_{status_of(kind)}" if special else kind.key
 
 
@@ -176,10 +189,10 @@ def install(app: FastAPI) -> None:
     app.openapi = document  # type: ignore[method-assign]  # FastAPI's documented way
 
 
-def guard(route: APIRoute) -> BackOffice | Anonymous | LoggedIn | LoggingOut | None:
+def guard(route: APIRoute) -> BackOffice | Anonymous | LoggedIn | LoggingOut | SignedByMailProvider | None:
     """Which kind of call an operation takes; None for the operators' own."""
     for dependency in route.dependant.dependencies:
-        if isinstance(dependency.call, BackOffice | Anonymous | LoggedIn | LoggingOut):
+        if isinstance(dependency.call, BackOffice | Anonymous | LoggedIn | LoggingOut | SignedByMailProvider):
             return dependency.call
     return None
 
@@ -229,10 +242,14 @@ def _describe(operation: dict[str, Any], route: APIRoute) -> None:
         operation["security"] = [{_SESSION: []}]
         common += [errors.Unauthenticated, errors.SessionEnded, errors.OrganisationHeaderInvalid]
         if isinstance(kind, LoggedIn):
+            common.append(errors.PortalClosed)
             common += [refusal for mode in AccessMode if (refusal := act_refusal(kind.act, mode))]
     if kind is not None:
         common.append(errors.TemporarilyUnavailable)
-    if "requestBody" in operation:
+    if isinstance(kind, SignedByMailProvider):
+        operation["security"] = [{_SIGNATURE: [], _TIMESTAMP: []}]
+        common += [errors.SignatureInvalid(), errors.PayloadTooLarge, errors.ValidationFailed]
+    elif "requestBody" in operation:
         common += [errors.PayloadTooLarge, errors.UnsupportedMediaType, errors.ValidationFailed]
     elif operation.get("parameters"):
         common.append(errors.ValidationFailed)

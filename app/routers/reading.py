@@ -27,6 +27,8 @@ _FORM = "application/x-www-form-urlencoded"
 class StrictRequest(Request):
     """A request whose body is bounded and whose JSON is read strictly."""
 
+    largest_body = LARGEST_BODY
+
     async def body(self) -> bytes:
         """The body, refused as soon as it is known to be too large.
 
@@ -34,13 +36,13 @@ class StrictRequest(Request):
         """
         if not hasattr(self, "_body"):
             announced = self.headers.get("content-length", "")
-            if announced.isdigit() and int(announced) > LARGEST_BODY:
-                raise PayloadTooLarge(f"A body may have {LARGEST_BODY} bytes at most.")
+            if announced.isdigit() and int(announced) > self.largest_body:
+                raise PayloadTooLarge(f"A body may have {self.largest_body} bytes at most.")
             received = bytearray()
             async for chunk in self.stream():
                 received += chunk
-                if len(received) > LARGEST_BODY:
-                    raise PayloadTooLarge(f"A body may have {LARGEST_BODY} bytes at most.")
+                if len(received) > self.largest_body:
+                    raise PayloadTooLarge(f"A body may have {self.largest_body} bytes at most.")
             self._body = bytes(received)
         return self._body
 
@@ -123,7 +125,9 @@ def _check_text(value: Any) -> None:
 
 
 class StrictRoute(APIRoute):
-    """A route that reads its body strictly."""
+    """A route that reads its body strictly; a route with larger bodies is a class of its own."""
+
+    largest_body = LARGEST_BODY
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The handler, given a strict request."""
@@ -132,6 +136,7 @@ class StrictRoute(APIRoute):
 
         async def strict(request: Request) -> Response:
             own = StrictRequest(request.scope, request.receive)
+            own.largest_body = self.largest_body
             if expects_body:
                 _check_media_type(own)
                 await own.body()  # here, for FastAPI would turn our refusal into one of its own

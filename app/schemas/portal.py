@@ -14,8 +14,8 @@ from app.domain.organisations import Features
 from app.domain.sessions import LoggedIn, PortalSession, PortalVisitor
 from app.schemas.base import Answered, Culture, Email, Given, Line, Password, Token, known_form
 from app.services.inspections import Inspection
+from app.services.logins import Login
 from app.services.registrations import Registration
-from app.services.sessions import Login
 from app.tokens import Purpose
 
 

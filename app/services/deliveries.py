@@ -11,14 +11,15 @@ from uuid import UUID
 
 import structlog
 
-from app.domain.activities import ActivityType, NewActivity, Subject, SubjectType
+from app.domain.activities import ActivityType, CustomerRef, NewActivity, Subject, SubjectType
 from app.domain.callers import Actor, ActorType, Seen
 from app.domain.communications import CommunicationStatus
-from app.domain.one_time_tokens import OneTimeToken, TokenState, link_url
+from app.domain.one_time_tokens import TokenState, link_url
 from app.mail.drafts import MailDraft, MailLink
 from app.mail.rendering import MailRenderer
 from app.mail.senders import MailRefused, MailSender
 from app.repositories.communications import TakenMail
+from app.repositories.tokens import CarriedToken
 from app.repositories.unit_of_work import Transactions, UnitOfWork
 from app.tokens import TokenSigner
 
@@ -62,39 +63,40 @@ class Deliveries:
             mail = await uow.communications.take(communication_id)
             if mail is None:
                 return None
+            carried = await uow.tokens.of_communication(communication_id)
+            living = [one for one in carried if one.token.state is TokenState.PENDING]
             if mail.attempts > self._rules.attempts:
-                await self._end_failed(uow, mail, "Every try ended with the worker that made it.")
+                await self._end_failed(uow, mail, living, "Every try ended with the worker that made it.")
                 return None
-            tokens = await uow.tokens.of_communication(communication_id)
-            living = [token for token in tokens if token.state is TokenState.PENDING]
-            if reason := self._skip_reason(mail, tokens, living):
+            if reason := self._skip_reason(mail, carried, living):
                 await uow.communications.end(communication_id, CommunicationStatus.SKIPPED, reason)
                 return None
         try:
             message = self._renderer.render(self._draft(mail, living), sender=self._rules.mail_from)
             await self._sender.send(message)
         except MailRefused as refused:
-            return await self._failed(organisation_id, mail, str(refused), permanent=refused.permanent)
+            return await self._failed(organisation_id, mail, living, str(refused), permanent=refused.permanent)
         except ValueError as unfit:  # an address that is not exactly one, of a record older than its check
-            return await self._failed(organisation_id, mail, f"The mail cannot be written: {unfit}", permanent=True)
+            error = f"The mail cannot be written: {unfit}"
+            return await self._failed(organisation_id, mail, living, error, permanent=True)
         except Exception as fault:  # whatever it is, the mail's own count of tries decides, and the card shows it
             _log.error("mail not sent", communication_id=str(mail.id), exc_info=fault)
-            return await self._failed(organisation_id, mail, "The mail could not be made.", permanent=False)
+            return await self._failed(organisation_id, mail, living, "The mail could not be made.", permanent=False)
         async with self._transaction(organisation_id) as uow:
             if await uow.communications.end(communication_id, CommunicationStatus.SUCCESSFUL):
-                _record(uow, ActivityType.COMMUNICATION_SENT, mail, {"kind": mail.kind.value})
+                _record(uow, ActivityType.COMMUNICATION_SENT, mail, living, {"kind": mail.kind.value})
         return None
 
-    def _skip_reason(self, mail: TakenMail, tokens: list[OneTimeToken], living: list[OneTimeToken]) -> str | None:
+    def _skip_reason(self, mail: TakenMail, carried: list[CarriedToken], living: list[CarriedToken]) -> str | None:
         if mail.automatic and not mail.organisation.communication_enabled:
             return "Automatic communication is switched off."
-        if tokens and not living:
+        if carried and not living:
             return "The link was no longer valid when the mail was due."
         if living and not mail.organisation.portal_url:
             return "The organisation has no portal URL any more."
         return None
 
-    def _draft(self, mail: TakenMail, living: list[OneTimeToken]) -> MailDraft:
+    def _draft(self, mail: TakenMail, living: list[CarriedToken]) -> MailDraft:
         organisation = mail.organisation
         domain = (organisation.sender.email or self._rules.mail_from).rpartition("@")[2]
         return MailDraft(
@@ -106,28 +108,30 @@ class Deliveries:
             account_number=mail.customer.account_number,
             message_id=f"{mail.id}.{organisation.organisation_id}@{domain}",
             communication_id=mail.id,
-            links=tuple(MailLink(self._url(mail, token), mail.customer.account_number) for token in living),
-            expires_at=living[0].expires_at if living else None,
+            links=tuple(MailLink(self._url(mail, one), one.customer.account_number) for one in living),
+            expires_at=living[0].token.expires_at if living else None,
             account_email=mail.account_email,
         )
 
-    def _url(self, mail: TakenMail, token: OneTimeToken) -> str:
-        signed = self._signer.sign(token.purpose, mail.organisation.organisation_id, token.id)
-        return link_url(mail.organisation.portal_url or "", token.purpose, signed)
+    def _url(self, mail: TakenMail, one: CarriedToken) -> str:
+        signed = self._signer.sign(one.token.purpose, mail.organisation.organisation_id, one.token.id)
+        return link_url(mail.organisation.portal_url or "", one.token.purpose, signed)
 
-    async def _failed(self, organisation_id: UUID, mail: TakenMail, error: str, *, permanent: bool) -> timedelta | None:
+    async def _failed(
+        self, organisation_id: UUID, mail: TakenMail, living: list[CarriedToken], error: str, *, permanent: bool
+    ) -> timedelta | None:
         final = permanent or mail.attempts >= self._rules.attempts
         async with self._transaction(organisation_id) as uow:
             if not final:
                 await uow.communications.postpone(mail.id, error)
             else:
-                await self._end_failed(uow, mail, error)
+                await self._end_failed(uow, mail, living, error)
         return None if final else self._wait(mail.attempts)
 
-    async def _end_failed(self, uow: UnitOfWork, mail: TakenMail, error: str) -> None:
+    async def _end_failed(self, uow: UnitOfWork, mail: TakenMail, living: list[CarriedToken], error: str) -> None:
         if await uow.communications.end(mail.id, CommunicationStatus.FAILED, error):
             payload: dict[str, object] = {"kind": mail.kind.value, "error": error, "attempts": mail.attempts}
-            _record(uow, ActivityType.COMMUNICATION_FAILED, mail, payload)
+            _record(uow, ActivityType.COMMUNICATION_FAILED, mail, living, payload)
 
     def _wait(self, attempts: int) -> timedelta:
         """Doubling from the first wait up to an hour, a fifth more or less so that retries spread out."""
@@ -135,14 +139,19 @@ class Deliveries:
         return doubled * self._random.uniform(0.8, 1.2)
 
 
-def _record(uow: UnitOfWork, kind: ActivityType, mail: TakenMail, payload: dict[str, object]) -> None:
-    uow.activities.record(
-        NewActivity(
-            kind,
-            MAILER,
-            Seen(mail.correlation_id),
-            Subject(SubjectType.COMMUNICATION, mail.id),
-            mail.customer,
-            payload,
+def _record(
+    uow: UnitOfWork, kind: ActivityType, mail: TakenMail, living: list[CarriedToken], payload: dict[str, object]
+) -> None:
+    """An entry for each customer whose link the mail carries; for a mail without links, for whom it was written."""
+    customers: list[CustomerRef] = [one.customer for one in living] or [mail.customer]
+    for customer in customers:
+        uow.activities.record(
+            NewActivity(
+                kind,
+                MAILER,
+                Seen(mail.correlation_id),
+                Subject(SubjectType.COMMUNICATION, mail.id),
+                customer,
+                payload,
+            )
         )
-    )

@@ -1,20 +1,19 @@
 """Proving the account's address: by the link in the mail, sent again by an employee or on request."""
 
 from dataclasses import replace
-from uuid import UUID
+from uuid import UUID, uuid5
 
-from app.domain.accounts import Registered, masked, portal_status
+from app.domain.accounts import Account, Registered, masked, portal_status
 from app.domain.activities import ActivityType, NewActivity, Subject, SubjectType
 from app.domain.callers import AnonymousCall, Call, Seen
 from app.domain.cards import Standing, confirmation_refusal
 from app.domain.one_time_tokens import OneTimeToken, TokenState
 from app.errors import PortalError, TokenInvalid, UserNotFound
-from app.repositories.unit_of_work import Transactions
+from app.repositories.unit_of_work import Transactions, UnitOfWork
+from app.services.deeds.asking import admitted
 from app.services.deeds.dead_tokens import record_dead_token
 from app.services.deeds.links import Recipient, send_link
 from app.tokens import Purpose, TokenSigner
-
-MOST_MAILS_AN_HOUR = 5
 
 
 class EmailConfirmations:
@@ -58,25 +57,32 @@ class EmailConfirmations:
         async with self._transaction(call.organisation_id) as uow:
             uow.jobs.resend_confirmation(email, call.seen)
 
-    async def send_again(self, organisation_id: UUID, email: str, *, seen: Seen) -> None:
-        """The job behind `ask_again`: a new link for each unconfirmed account of the address, within bounds."""
-        async with self._transaction.reading(organisation_id) as uow:
+    async def send_again(self, organisation_id: UUID, request_id: UUID, email: str, *, seen: Seen) -> None:
+        """The job behind `ask_again`: a new link for each unconfirmed account of the address, within bounds.
+
+        Done twice, it mails once: all mails are written down in one transaction, with ids that follow from the
+        request's.
+        """
+        async with self._transaction(organisation_id) as uow:
             customers = await uow.accounts.customers_with_unconfirmed(email)
-        for customer_id in customers:
-            async with self._transaction(organisation_id) as uow:
-                standing = await uow.customers.locked_standing(customer_id)
-                if confirmation_refusal(standing) or standing.account is None:
+            for standing in await admitted(uow, customers, email, Purpose.EMAIL_CONFIRMATION, confirmation_refusal):
+                mail_id = uuid5(request_id, str(standing.customer.customer_id))
+                if standing.account is None or await uow.communications.exists(mail_id):
                     continue
-                if (
-                    await uow.tokens.asked_for_within_an_hour(customer_id, Purpose.EMAIL_CONFIRMATION)
-                    >= MOST_MAILS_AN_HOUR
-                ):
-                    continue
-                recipient = Recipient(standing.account.email, standing.language)
-                await send_link(uow, Purpose.EMAIL_CONFIRMATION, standing, recipient, by=standing.actor, seen=seen)
+                await send_link(
+                    uow,
+                    Purpose.EMAIL_CONFIRMATION,
+                    standing,
+                    Recipient(standing.account.email, standing.language),
+                    by=standing.actor,
+                    seen=seen,
+                    communication_id=mail_id,
+                )
 
     async def confirm(self, token: str, *, call: AnonymousCall) -> Registered:
         """Spend the link and mark the address as proven; the same link a second time answers the same.
+
+        The link of a customer who changes the address makes it the account's.
 
         Raises: TokenInvalid, TokenDead.
         """
@@ -95,7 +101,7 @@ class EmailConfirmations:
             if await uow.tokens.consume(link):
                 account = await uow.accounts.confirm(confirmation.account_id, confirmation.email)
                 if account is None:
-                    raise TokenInvalid
+                    account = await _change_address(uow, standing, confirmation, call.seen)
                 standing = replace(standing, account=account)
                 uow.activities.record(
                     NewActivity(
@@ -113,6 +119,30 @@ class EmailConfirmations:
         if refusal is not None or standing.account is None:
             raise refusal or TokenInvalid()
         return Registered(portal_status(standing.account), standing.account.email)
+
+
+async def _change_address(uow: UnitOfWork, standing: Standing, confirmation: OneTimeToken, seen: Seen) -> Account:
+    """The address that the customer of a confirmed account has asked for becomes the account's.
+
+    Raises: TokenInvalid, when the account is not confirmed: its links are for its own address only.
+    """
+    if confirmation.account_id is None:
+        raise TokenInvalid
+    account = await uow.accounts.change_email(confirmation.account_id, confirmation.email)
+    if account is None:
+        raise TokenInvalid
+    revoked = await uow.tokens.end_pending(account.customer_id, Purpose.PASSWORD_RESET, TokenState.REVOKED)
+    uow.activities.record(
+        NewActivity(
+            ActivityType.EMAIL_CHANGED,
+            standing.actor,
+            seen,
+            Subject(SubjectType.ACCOUNT, account.account_id),
+            standing.ref,
+            {"email": masked(account.email), "revokedPasswordResets": [str(one) for one in revoked]},
+        )
+    )
+    return account
 
 
 def _confirmed_by(confirmation: OneTimeToken, standing: Standing) -> bool:

@@ -12,8 +12,8 @@ from app.domain.one_time_tokens import OneTimeToken
 from app.errors import (
     ConfirmPasswordDoesNotMatch,
     CustomerNumberMismatch,
+    PortalClosed,
     PortalError,
-    PortalNotEnabled,
     TokenInvalid,
     UserAlreadyExists,
 )
@@ -51,7 +51,7 @@ class Registrations:
     async def register(self, given: Registration, *, call: AnonymousCall) -> Registered:
         """Make the account; the invitation is spent in the same transaction.
 
-        Raises: TokenInvalid, TokenDead, CustomerNumberMismatch, PasswordRefused, PortalNotEnabled,
+        Raises: TokenInvalid, TokenDead, CustomerNumberMismatch, PasswordRefused, PortalClosed,
         UserAlreadyExists, TemporarilyUnavailable.
         """
         link = self._signer.read(Purpose.INVITATION, given.token)
@@ -206,5 +206,5 @@ class Registrations:
 def _unfit(standing: Standing) -> PortalError | None:
     """Why a good invitation cannot become an account just now."""
     if not standing.organisation.portal_enabled:
-        return PortalNotEnabled()
+        return PortalClosed()
     return UserAlreadyExists() if standing.account is not None else None

@@ -1,101 +1,44 @@
-"""Portal sessions: log in, be recognised, see one's sessions, end them."""
+"""Portal sessions: be recognised, see one's sessions, end them."""
 
-from dataclasses import dataclass
-from datetime import timedelta
 from uuid import UUID
 
-from app.domain.activities import ActivityType, CustomerRef, NewActivity, Subject, SubjectType
-from app.domain.callers import Actor, ActorType, AnonymousCall, Call, Place, Seen
+from app.domain.activities import ActivityType, NewActivity, Subject, SubjectType
+from app.domain.callers import Call, Place, Seen
+from app.domain.cards import live_account_refusal
 from app.domain.impersonations import EndReason, Impersonation
 from app.domain.paging import Page, PageRequest
-from app.domain.sessions import LoggedIn, PortalSession, PortalVisitor
+from app.domain.sessions import CUSTOMER_LOGOUT, PortalSession, PortalVisitor, SessionLimits
 from app.errors import (
-    CustomerNumberRequired,
-    EmailNotConfirmedAtLogin,
-    InvalidCredentials,
-    PortalError,
+    LoggedOutByUtility,
+    PortalClosed,
     ResourceNotFound,
     SessionEnded,
     Unauthenticated,
+    UserNotFound,
 )
-from app.ids import new_id
-from app.passwords import Passwords
-from app.repositories.accounts import LoginCandidate
 from app.repositories.unit_of_work import Transactions
 from app.services.deeds.impersonations import end_impersonation
-from app.session_tokens import new_session_token, read_session_token
-
-MOST_ACCOUNTS_TRIED = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Login:
-    """What the customer types on the login page."""
-
-    email: str
-    password: str
-    customer_number: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class SessionLimits:
-    """How long a session lives without a call, and at most."""
-
-    idle: timedelta
-    lifetime: timedelta
-
-
-class _AccountChanged(Exception):
-    """The account was reset, retired or given another hash since its password was checked."""
+from app.services.deeds.sessions import end_impersonations, end_sessions
+from app.session_tokens import read_session_token
 
 
 class Sessions:
     """Portal sessions of customers."""
 
-    def __init__(self, transaction: Transactions, passwords: Passwords, limits: SessionLimits) -> None:
+    def __init__(self, transaction: Transactions, limits: SessionLimits) -> None:
         self._transaction = transaction
-        self._passwords = passwords
         self._limits = limits
-
-    async def log_in(self, login: Login, *, call: AnonymousCall) -> LoggedIn:
-        """Open a session. An unknown address costs a hash too, though not the entry in the log that a known one leaves.
-
-        Raises: InvalidCredentials, EmailNotConfirmedAtLogin, CustomerNumberRequired, TemporarilyUnavailable.
-        """
-        async with self._transaction.reading(call.organisation_id) as uow:
-            candidates = await uow.accounts.login_candidates(
-                login.email, login.customer_number, most=MOST_ACCOUNTS_TRIED + 1
-            )
-        if len(candidates) > MOST_ACCOUNTS_TRIED:
-            raise CustomerNumberRequired
-        fitting = [
-            candidate
-            for candidate in candidates
-            if await self._passwords.verify(login.password, candidate.password_hash)
-        ]
-        if not candidates:
-            await self._passwords.verify(login.password, None)
-        if len(fitting) > 1:
-            raise CustomerNumberRequired
-        if not fitting:
-            await self._remember_failures(candidates, InvalidCredentials(), call)
-            raise InvalidCredentials
-        if not fitting[0].account.email_confirmed:
-            await self._remember_failures(fitting, EmailNotConfirmedAtLogin(), call)
-            raise EmailNotConfirmedAtLogin
-        try:
-            return await self._open(fitting[0], login.password, call)
-        except _AccountChanged:  # gone, or another login has just replaced its hash: look again at what it is now
-            return await self.log_in(login, call=call)
 
     async def recognise(self, token: str, place: Place) -> PortalVisitor:
         """Who is behind a session token, at the place that the headers name.
 
-        Raises: Unauthenticated, SessionEnded.
+        Raises: Unauthenticated, SessionEnded, PortalClosed.
         """
         visitor, live = await self._find(token, place)
         if not live:
-            raise SessionEnded
+            raise await self._ended(visitor)
+        if not visitor.standing.organisation.portal_enabled:
+            raise PortalClosed
         return visitor
 
     async def page(self, visitor: PortalVisitor, request: PageRequest) -> Page[PortalSession]:
@@ -157,6 +100,31 @@ class Sessions:
             elif not await uow.sessions.exists(customer.customer_id, session_id):
                 raise ResourceNotFound
 
+    async def log_customer_out(self, customer_id: UUID, *, call: Call) -> int:
+        """An employee ends all of the customer's sessions, and has the browser forget what it keeps of the portal.
+
+        Returns how many of the customer's own sessions were open. Once more ends nothing and is fine.
+
+        Raises: CustomerDoesNotExist, UserNotFound.
+        """
+        by, seen = call.actor, call.seen
+        async with self._transaction.of(call) as uow:
+            standing = await uow.customers.locked_standing(customer_id)
+            if refusal := live_account_refusal(standing):
+                raise refusal
+            if standing.account is None:
+                raise UserNotFound
+            await uow.accounts.ask_to_clear_site_data(standing.account.account_id)
+            ended = await end_sessions(uow, standing, CUSTOMER_LOGOUT, by=by, seen=seen, tell_none=True)
+            await end_impersonations(uow, standing, CUSTOMER_LOGOUT, by=by, seen=seen)
+            return uow.answer(ended)
+
+    async def _ended(self, visitor: PortalVisitor) -> SessionEnded:
+        """The refusal of a session that has ended; after an employee's logout it clears the browser too."""
+        async with self._transaction.reading(visitor.standing.organisation.organisation_id) as uow:
+            reason = await uow.sessions.end_reason(visitor.session_id)
+        return LoggedOutByUtility() if reason == CUSTOMER_LOGOUT else SessionEnded()
+
     async def _end_impersonation(
         self, visitor: PortalVisitor, one: Impersonation, reason: str, seen: Seen
     ) -> Impersonation:
@@ -175,60 +143,3 @@ class Sessions:
         if not place.admits(organisation.tenant_id, organisation.organisation_id):
             raise SessionEnded
         return found
-
-    async def _open(self, candidate: LoginCandidate, password: str, call: AnonymousCall) -> LoggedIn:
-        account = candidate.account
-        known_hash = candidate.password_hash or ""
-        stronger = await self._passwords.rehash(password, known_hash)
-        token, key = new_session_token(call.organisation_id, new_id())
-        async with self._transaction(call.organisation_id) as uow:
-            expires_at = await uow.sessions.open(
-                session_id=key.session_id,
-                account_id=account.account_id,
-                password_hash=known_hash,
-                secret_digest=key.secret_digest,
-                lifetime=self._limits.lifetime,
-                ip_address=call.seen.ip_address,
-                user_agent=call.seen.user_agent,
-            )
-            if expires_at is None:
-                raise _AccountChanged
-            if stronger is not None:
-                await uow.accounts.rehash(account.account_id, known_hash, stronger)
-            uow.activities.record(
-                NewActivity(
-                    ActivityType.LOGIN_SUCCEEDED,
-                    _customer(candidate),
-                    call.seen,
-                    Subject(SubjectType.SESSION, key.session_id),
-                    _ref(candidate),
-                )
-            )
-        return LoggedIn(token, expires_at, account.customer_id)
-
-    async def _remember_failures(
-        self, candidates: list[LoginCandidate], refusal: PortalError, call: AnonymousCall
-    ) -> None:
-        """Each account that the login could have meant gets an entry; an unknown address leaves none."""
-        if not candidates:
-            return
-        async with self._transaction(call.organisation_id) as uow:
-            for candidate in candidates:
-                uow.activities.record(
-                    NewActivity(
-                        ActivityType.LOGIN_FAILED,
-                        _customer(candidate),
-                        call.seen,
-                        Subject(SubjectType.ACCOUNT, candidate.account.account_id),
-                        _ref(candidate),
-                        {"key": refusal.key},
-                    )
-                )
-
-
-def _customer(candidate: LoginCandidate) -> Actor:
-    return Actor(ActorType.CUSTOMER, str(candidate.account.customer_id), candidate.display_name)
-
-
-def _ref(candidate: LoginCandidate) -> CustomerRef:
-    return CustomerRef(candidate.account.customer_id, candidate.account_number, candidate.generation)

@@ -18,7 +18,7 @@ from tests.api.expect import problem
 from tests.support.service import test_settings
 from tests.support.world import Client, Customer, Utility, World
 
-ANONYMOUS, SESSION, LEAVING, OPERATOR = "anonymous", "session", "leaving", "operator"
+ANONYMOUS, SESSION, LEAVING, OPERATOR, PROVIDER = "anonymous", "session", "leaving", "operator", "provider"
 
 # The contract's table, written out. An operation without a row here fails the first test.
 TABLE: dict[str, str] = {
@@ -27,16 +27,20 @@ TABLE: dict[str, str] = {
     "sendInvitation": "portal.invite",
     "listInvitations": "portal.read",
     "revokeInvitation": "portal.invite",
+    "sendPasswordReset": "portal.resetpassword",
     "sendEmailConfirmation": "portal.invite",
+    "resetAccount": "portal.resetaccount",
+    "importAccount": "portal.import",
+    "listAccounts": "portal.read",
+    "reactivateAccount": "portal.resetaccount",
+    "listCommunications": "portal.read",
+    "resendCommunication": "portal.invite",
+    "logoutCustomer": "portal.resetaccount",
     "startImpersonation": "portal.impersonate",
     "listImpersonations": "portal.read",
     "endImpersonation": "portal.read",
     "listOrganisationImpersonations": "portal.activity.read",
     "introspectSession": "portal.introspect",
-    "resetAccount": "portal.resetaccount",
-    "importAccount": "portal.import",
-    "listAccounts": "portal.read",
-    "reactivateAccount": "portal.resetaccount",
     "listActivities": "portal.activity.read",
     "getDiagnosis": "portal.read",
     "listOrganisationActivities": "portal.activity.read",
@@ -50,15 +54,20 @@ TABLE: dict[str, str] = {
     "listRoleAssignments": "access.write",
     "assignRole": "access.write",
     "removeRoleAssignment": "access.write",
+    "receiveMailEvents": PROVIDER,
     "inspectToken": ANONYMOUS,
     "register": ANONYMOUS,
     "confirmEmail": ANONYMOUS,
     "resendConfirmation": ANONYMOUS,
+    "forgotPassword": ANONYMOUS,
+    "completePasswordReset": ANONYMOUS,
     "logIn": ANONYMOUS,
     "redeemImpersonation": ANONYMOUS,
     "listSessions": SESSION,
     "endSession": SESSION,
     "getMe": SESSION,
+    "changePassword": SESSION,
+    "changeEmail": SESSION,
     "getAccessLog": SESSION,
     "logOut": LEAVING,
     "endOwnImpersonation": LEAVING,
@@ -94,7 +103,11 @@ BODIES: dict[str, dict[str, object]] = {
     "register": {"token": "noise", "customerNumber": "1", "password": "seven warm radiators"},
     "confirmEmail": {"token": "noise"},
     "resendConfirmation": {"email": "nobody@example.com"},
+    "forgotPassword": {"email": "nobody@example.com"},
+    "completePasswordReset": {"token": "noise", "password": "seven warm radiators"},
     "logIn": {"email": "nobody@example.com", "password": "seven warm radiators"},
+    "changePassword": {"currentPassword": "seven warm radiators", "password": "seven warm radiators"},
+    "changeEmail": {"currentPassword": "seven warm radiators", "email": "matrix@example.com"},
 }
 
 
@@ -150,10 +163,11 @@ class Scene:
             operation.path.replace("{customerId}", str(customer or self._known(operation)))
             .replace("{invitationId}", str(new_id()))
             .replace("{accountId}", str(new_id()))
+            .replace("{communicationId}", str(new_id()))
             .replace("{sessionId}", str(new_id()))
-            .replace("{impersonationId}", str(new_id()))
             .replace("{roleId}", str(new_id()))
             .replace("{assignmentId}", str(new_id()))
+            .replace("{impersonationId}", str(new_id()))
         )
         body = BODIES.get(operation.id)
         if operation.id == "putCustomer":
@@ -196,11 +210,16 @@ def test_every_operation_stands_in_the_table_and_is_guarded_as_it_says() -> None
     app = create_app(test_settings(database_url="postgresql://nobody@127.0.0.1/none"))
     guards = {route.operation_id or route.name: guard(route) for _, _, route in operations(app)}
     kinds = {"Anonymous": ANONYMOUS, "LoggedIn": SESSION, "LoggingOut": LEAVING, "NoneType": OPERATOR}
+    kinds |= {"SignedByMailProvider": PROVIDER}
     for name, one in guards.items():
         declared = getattr(one, "permission", None) or kinds[type(one).__name__]
         assert declared == TABLE[name], name
     each = 3 + 2 * len(Role) + 2 * len(Permission) + 2 + 3 + 6
     cells = len(back_office()) * each + len(of(ANONYMOUS)) * 6 + len(of(SESSION, LEAVING)) * 9 + len(of(OPERATOR))
+    each = 3 + len(Role) + len(Permission) + 2 + 6
+    cells = (
+        len(back_office()) * each + len(of(ANONYMOUS)) * 6 + len(of(SESSION, LEAVING)) * 9 + len(of(OPERATOR, PROVIDER))
+    )
     print(f"the matrix: {len(found)} operations, {cells} cells")  # noqa: T201
 
 
@@ -360,6 +379,12 @@ def test_a_session_ends_at_its_organisation(operation: Operation, scene: Scene) 
 def test_a_session_ends_at_its_tenant(operation: Operation, scene: Scene) -> None:
     mixed = {"zf-tuuid": str(scene.stranger.tenant), "zf-ouuid": str(scene.utility.organisation)}
     problem(scene.send(operation, scene.session | mixed), 401, "SESSION_ENDED")
+
+
+@pytest.mark.parametrize("operation", of(PROVIDER), ids=named)
+def test_a_providers_call_needs_its_signature_and_no_bearer_helps(operation: Operation, scene: Scene) -> None:
+    for headers in ({}, scene.utility.headers, scene.utility.bearer(), forged(scene.utility), scene.session):
+        problem(scene.send(operation, headers), 401, "UNAUTHENTICATED")
 
 
 @pytest.mark.parametrize("operation", of(OPERATOR), ids=named)

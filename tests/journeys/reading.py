@@ -76,6 +76,18 @@ def invitations(customer: Customer) -> list[dict[str, Any]]:
     return list(answer.json()["results"])
 
 
+def reset_link(customer: Customer, count: int = 1) -> str:
+    """The token of a reset that an employee sends, once so many have come."""
+    answer = customer.send_reset()
+    assert answer.status_code == 201, answer.text
+    return newest_mail(customer.utility, customer.email, "reset-password", count).token
+
+
+def refused_links(customer: Customer) -> list[dict[str, Any]]:
+    """What the log tells of each link that was refused, newest first."""
+    return [entry["payload"] for entry in customer.activities() if entry["type"] == "PortalTokenRefused"]
+
+
 def actions(card: dict[str, Any]) -> dict[str, str | None]:
     """The card's buttons, and why each does not work."""
     for action in card["actions"]:

@@ -9,8 +9,8 @@ import httpx
 import pytest
 
 from app.ids import new_id
+from tests.journeys.acting import impersonated, open_token, token_state, value
 from tests.journeys.reading import actions, invitations, links_to, newest_mail, refusal, wait_for_jobs
-from tests.journeys.test_account_reset import impersonated, open_token, token_state, value
 from tests.journeys.test_races import at_once
 from tests.support.world import Customer, Utility
 

@@ -14,6 +14,7 @@ from argon2 import PasswordHasher
 from app.clock import utc_now
 from app.ids import new_id
 from tests.api.expect import fields, problem
+from tests.journeys.acting import value
 from tests.journeys.reading import actions, invitations, newest_mail, refusal
 from tests.journeys.test_races import at_once
 from tests.support.world import PASSWORD, Customer, Utility
@@ -33,9 +34,7 @@ def hashed(password: str, scheme: str) -> str:
 
 
 def kept_hash(customer: Customer) -> str:
-    return str(
-        customer.utility.world.sql.value("SELECT password_hash FROM accounts WHERE customer_id = $1", customer.id)
-    )
+    return str(value(customer, "SELECT password_hash FROM accounts WHERE customer_id = $1"))
 
 
 def test_a_live_account_is_there_at_once_with_its_dates(customer: Customer) -> None:
@@ -153,8 +152,7 @@ def test_a_live_account_ends_the_pending_invitation_and_a_duplicate_does_not(cus
 
 def test_no_mail_tells_the_customer(customer: Customer) -> None:
     customer.import_account()
-    count = "SELECT count(*) FROM communications WHERE customer_id = $1"
-    assert customer.utility.world.sql.value(count, customer.id) == 0
+    assert value(customer, "SELECT count(*) FROM communications WHERE customer_id = $1") == 0
 
 
 # --- what is refused -----------------------------------------------------------------------------------------
@@ -196,7 +194,7 @@ def test_a_wrong_body_is_refused_by_the_name_of_its_field(
 ) -> None:
     answer = customer.import_account(**given)
     assert fields(problem(answer, 422, "VALIDATION_FAILED")) == {field}
-    for secret in (value for value in given.values() if isinstance(value, str) and len(value) > 10):
+    for secret in (text for text in given.values() if isinstance(text, str) and len(text) > 10):
         assert secret not in answer.text
     assert customer.accounts() == []
     assert customer.log() == []

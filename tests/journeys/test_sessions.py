@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from tests.journeys.reading import refusal, sessions
+from tests.journeys.reading import inspect, refusal, sessions
 from tests.support.world import Client, Customer, Utility
 
 
@@ -207,3 +207,22 @@ def test_the_database_knows_no_session_token(active: Customer) -> None:
     row = active.utility.world.sql.value("SELECT s::text FROM sessions s WHERE customer_id = $1", active.id)
     assert token not in row
     assert UUID(row.split(",")[1])  # and the row is the session's
+
+
+def test_while_the_portal_is_off_a_session_waits(active: Customer) -> None:
+    client, leaving = active.logged_in(), active.logged_in()
+    active.utility.change_settings(portalEnabled=False)
+    off = (409, "PORTAL_NOT_ENABLED")
+    assert me(client) == off
+    assert refusal(client.get("/portal/sessions")) == off
+    assert leaving.delete("/portal/sessions/current").status_code == 204
+    active.utility.change_settings()
+    assert me(client) == 200
+    assert me(leaving) == ENDED
+
+
+def test_while_the_portal_is_off_links_can_be_looked_at_and_addresses_confirmed(customer: Customer) -> None:
+    token = customer.registered()
+    customer.utility.change_settings(portalEnabled=False)
+    assert inspect(customer.utility, token).json()["state"] == "pending"
+    assert customer.confirm(token).status_code == 200

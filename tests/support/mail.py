@@ -46,6 +46,11 @@ class Mail:
         return found[2]
 
     @property
+    def tokens(self) -> list[str]:
+        """The tokens of all its links, in their order."""
+        return [found[2] for found in _TOKEN.finditer(self.text)]
+
+    @property
     def page(self) -> str:
         """The link without its token."""
         found = _TOKEN.search(self.text)

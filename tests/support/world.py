@@ -16,6 +16,7 @@ from tests.support.databases import Sql
 from tests.support.mail import Mail, Mailbox
 
 PASSWORD = "seven warm radiators"
+NEW_PASSWORD = "nine cold windmills"
 
 
 @dataclass(frozen=True)
@@ -249,9 +250,22 @@ class Customer:
         assert self.confirm(self.registered()).status_code == 200
         return self
 
+    def send_reset(self, body: Any = None, **headers: str) -> httpx.Response:
+        """An employee has a reset link mailed."""
+        return self.utility.employee().post(f"{self.path}/password-resets", body, headers=headers)
+
+    def choose_password(self, token: str, **given: Any) -> httpx.Response:
+        """The page that a reset link opens."""
+        body = {"token": token, "password": NEW_PASSWORD} | given
+        return self.utility.portal.post("/portal/password-resets/complete", body)
+
     def log_in(self, **given: Any) -> httpx.Response:
         """The login page."""
         return self.utility.portal.post("/portal/sessions", {"email": self.email, "password": PASSWORD} | given)
+
+    def log_out(self) -> httpx.Response:
+        """An employee logs the customer out."""
+        return self.utility.employee().post(f"{self.path}/logout")
 
     def logged_in(self) -> Client:
         """A client with a new session of an active account."""

@@ -19,7 +19,7 @@ router = APIRouter(prefix="/api/portal/v1/portal/registrations", tags=["Portal: 
     responses=refusals(
         errors.TokenInvalid,
         errors.TokenDead,
-        errors.PortalNotEnabled,
+        errors.PortalClosed,
         errors.UserAlreadyExists,
         errors.CustomerNumberMismatch,
         errors.PasswordRefused,

@@ -3,10 +3,11 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Response
 
 from app import errors
 from app.routers.dependencies import AnonymousVisit, LeavingVisit, LookingVisit, OwnersVisit, Paging, Service
+from app.routers.errors import CLEAR_SITE_DATA
 from app.routers.openapi import refusals
 from app.routers.reading import StrictRoute
 from app.schemas.base import PageBody
@@ -20,11 +21,23 @@ router = APIRouter(prefix="/api/portal/v1/portal/sessions", tags=["Portal: sessi
     operation_id="logIn",
     summary="Log in",
     status_code=201,
-    responses=refusals(errors.InvalidCredentials, errors.EmailNotConfirmedAtLogin, errors.CustomerNumberRequired),
+    responses=refusals(
+        errors.PortalClosed,
+        errors.InvalidCredentials,
+        errors.EmailNotConfirmedAtLogin,
+        errors.CustomerNumberRequired,
+    ),
 )
-async def log_in(body: LoginGiven, call: AnonymousVisit, services: Service) -> LoggedInBody:
-    """Opens a session. Whatever is wrong answers the same, but for an unconfirmed address with the right password."""
-    return LoggedInBody.of(await services.sessions.log_in(body.login(), call=call))
+async def log_in(body: LoginGiven, call: AnonymousVisit, services: Service, response: Response) -> LoggedInBody:
+    """Opens a session. Whatever is wrong answers the same, but for an unconfirmed address with the right password.
+
+    The first login after the utility has logged the customer out tells the browser to clear what it keeps
+    (`Clear-Site-Data`).
+    """
+    logged_in = await services.logins.log_in(body.login(), call=call)
+    if logged_in.clear_site_data:
+        response.headers.update(CLEAR_SITE_DATA)
+    return LoggedInBody.of(logged_in)
 
 
 @router.get("", operation_id="listSessions", summary="List one's own sessions")

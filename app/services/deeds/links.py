@@ -1,6 +1,8 @@
-"""Sending a one-time link: the one before ends, the new one goes out by mail, the log tells both."""
+"""Sending one-time links: the one before ends, the new one goes out by mail, the log tells both."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from app.domain.accounts import masked
 from app.domain.activities import NewActivity, Subject
@@ -10,6 +12,7 @@ from app.domain.communications import NewMail
 from app.domain.one_time_tokens import PURPOSES, OneTimeToken, TokenState
 from app.ids import new_id
 from app.repositories.unit_of_work import UnitOfWork
+from app.services.deeds.mails import send_mail
 from app.tokens import Purpose
 
 
@@ -30,25 +33,67 @@ async def send_link(
     by: Actor,
     seen: Seen,
     automatic: bool = False,
+    communication_id: UUID | None = None,
+    resent_from: UUID | None = None,
 ) -> OneTimeToken:
-    """A new link by mail. The caller holds the customer's lock."""
+    """A new link by mail. The caller holds the customer's lock.
+
+    `communication_id` names the mail when it has to be known again, `resent_from` the mail that this one repeats.
+    """
+    mail = _mail(purpose, standing, recipient, automatic=automatic, resent_from=resent_from)
+    mail_id = await send_mail(uow, standing, mail, by=by, seen=seen, communication_id=communication_id)
+    return await _make_link(uow, mail_id, purpose, standing, recipient, by=by, seen=seen)
+
+
+async def send_links(
+    uow: UnitOfWork,
+    purpose: Purpose,
+    standings: Sequence[Standing],
+    recipient: Recipient,
+    *,
+    seen: Seen,
+    communication_id: UUID,
+) -> None:
+    """One mail with a link for each of these customers, who asked for it themselves. The caller holds their locks.
+
+    The mail is written to the first of them.
+    """
+    first = standings[0]
+    mail = _mail(purpose, first, recipient, automatic=False)
+    await send_mail(uow, first, mail, by=first.actor, seen=seen, communication_id=communication_id)
+    for standing in standings:
+        await _make_link(uow, communication_id, purpose, standing, recipient, by=standing.actor, seen=seen)
+
+
+def _mail(
+    purpose: Purpose, standing: Standing, recipient: Recipient, *, automatic: bool, resent_from: UUID | None = None
+) -> NewMail:
+    account_id = standing.account.account_id if standing.account else None
+    return NewMail(PURPOSES[purpose].mail, recipient.email, recipient.language, automatic, account_id, resent_from)
+
+
+async def _make_link(
+    uow: UnitOfWork,
+    communication_id: UUID,
+    purpose: Purpose,
+    standing: Standing,
+    recipient: Recipient,
+    *,
+    by: Actor,
+    seen: Seen,
+) -> OneTimeToken:
     words = PURPOSES[purpose]
     customer = standing.customer
-    account_id = standing.account.account_id if standing.account else None
-    token_id, communication_id = new_id(), new_id()
+    token_id = new_id()
     for ended in await uow.tokens.end_pending(customer.customer_id, purpose, TokenState.SUPERSEDED):
         uow.activities.record(
             NewActivity(words.superseded, by, seen, Subject(words.subject, ended), standing.ref, {"by": str(token_id)})
         )
-    mail = NewMail(words.mail, recipient.email, recipient.language, automatic, account_id)
-    await uow.communications.add(
-        communication_id, customer.customer_id, mail, by=by, correlation_id=seen.correlation_id
-    )
     token = await uow.tokens.add(
         token_id=token_id,
         purpose=purpose,
         customer_id=customer.customer_id,
-        account_id=account_id,
+        account_id=standing.account.account_id if standing.account else None,
         communication_id=communication_id,
         email=recipient.email,
         language=recipient.language,
@@ -65,5 +110,4 @@ async def send_link(
             {"email": masked(recipient.email), "communicationId": str(communication_id)},
         )
     )
-    uow.jobs.deliver_mail(communication_id)
     return token

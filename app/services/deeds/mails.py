@@ -1,4 +1,4 @@
-"""Sending a mail that carries no link."""
+"""Sending a mail."""
 
 from uuid import UUID
 
@@ -11,10 +11,11 @@ from app.repositories.unit_of_work import UnitOfWork
 
 async def send_mail(
     uow: UnitOfWork, standing: Standing, mail: NewMail, *, by: Actor, seen: Seen, communication_id: UUID | None = None
-) -> None:
-    """Write a mail down and leave it to the workers."""
-    communication_id = communication_id or new_id()
+) -> UUID:
+    """Write a mail down and leave it to the workers; its id, which may be given."""
+    mail_id = communication_id or new_id()
     await uow.communications.add(
-        communication_id, standing.customer.customer_id, mail, by=by, correlation_id=seen.correlation_id
+        mail_id, standing.customer.customer_id, mail, by=by, correlation_id=seen.correlation_id
     )
-    uow.jobs.deliver_mail(communication_id)
+    uow.jobs.deliver_mail(mail_id)
+    return mail_id

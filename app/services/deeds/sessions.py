@@ -11,16 +11,24 @@ from app.services.deeds.impersonations import record_ends
 
 
 async def end_sessions(
-    uow: UnitOfWork, standing: Standing, reason: str, *, by: Actor, seen: Seen, keep: UUID | None = None
+    uow: UnitOfWork,
+    standing: Standing,
+    reason: str,
+    *,
+    by: Actor,
+    seen: Seen,
+    keep: UUID | None = None,
+    tell_none: bool = False,
 ) -> int:
-    """End the customer's own sessions, but for the one to keep; how many were live.
+    """End the customer's own sessions, but for the one to keep; how many were live. The log tells it when there were
+    any, or in any case with `tell_none`.
 
     The caller holds the customer's lock, and has changed the account before: a login at the same time has either
     opened its session by then, which ends here, or fails.
     """
     customer_id = standing.customer.customer_id
     ended = await uow.sessions.end_all(customer_id, reason, keep=keep)
-    if ended:
+    if ended or tell_none:
         uow.activities.record(
             NewActivity(
                 ActivityType.SESSIONS_ENDED,
