@@ -65,12 +65,16 @@ class Bearer:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """An employee or application at work in one organisation."""
+    """An employee or application at work in one organisation.
+
+    `assigned` are those of the permissions that came by a role assignment alone, and may go with it at any time.
+    """
 
     actor: Actor
     tenant_id: UUID
     organisation_id: UUID
     permissions: frozenset[Permission]
+    assigned: frozenset[Permission] = frozenset()
 
     def may(self, permission: Permission) -> bool:
         """Whether the caller has the permission here."""

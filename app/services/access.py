@@ -45,7 +45,8 @@ class Access:
         assigned = await self._assigned(bearer.actor.id, organisation_id, own)
         if assigned.tenant_id not in (None, tenant_id) or not (reaches or assigned.permissions):
             raise OrganisationOutOfReach
-        return Caller(bearer.actor, tenant_id, organisation_id, own | assigned.permissions)
+        added = assigned.permissions - own
+        return Caller(bearer.actor, tenant_id, organisation_id, own | added, added)
 
     async def _assigned(self, subject: str, organisation_id: UUID, own: frozenset[Permission]) -> AssignedRights:
         tenant_id = self._tenants.get(organisation_id)
