@@ -14,6 +14,7 @@ from tests.mail.reading import page, part, received, urls
 LANGUAGES = ("nl-BE", "fr-BE", "en-GB", "de-DE", "fi-FI")
 EVERY_KIND = pytest.mark.parametrize("kind", list(MailKind))
 EVERY_LANGUAGE = pytest.mark.parametrize("language", LANGUAGES)
+ABOUT_AN_ACCOUNT = pytest.mark.parametrize("kind", [MailKind.ACCOUNT_MADE, MailKind.PASSWORD_CHANGED])
 
 
 @pytest.fixture(scope="module")
@@ -80,19 +81,45 @@ def test_an_invitation_does_not_give_the_customer_number_away(renderer: MailRend
 
 
 @EVERY_LANGUAGE
-def test_a_notice_of_a_new_account_names_number_and_address(renderer: MailRenderer, language: str) -> None:
-    said = renderer.compose(draft(MailKind.ACCOUNT_MADE, language=language, account_email="other@example.com"))
+def test_a_reset_of_several_accounts_speaks_of_each_by_its_number(renderer: MailRenderer, language: str) -> None:
+    links = tuple(MailLink(f"{LINK}{number}", number) for number in ("20019188", "20019189"))
+    one = renderer.compose(draft(MailKind.PASSWORD_RESET, language=language))
+    both = renderer.compose(draft(MailKind.PASSWORD_RESET, language=language, links=links))
+    words, other = page(both.html).words, page(one.html).words
+    for number in ("20019188", "20019189"):
+        assert sum(each.endswith(f" {number}") for each in words) == 2  # on the button, and at the bare link
+    assert "20019188" not in "".join(each for each in other if each != LINK)
+    assert both.subject == one.subject
+    # What speaks of one account or one link is said otherwise: both paragraphs before it, its validity, both after it.
+    said_otherwise = set(one.text.splitlines()) - set(both.text.splitlines())
+    assert len([line for line in said_otherwise if line.endswith((".", ":"))]) == 5
+
+
+@EVERY_LANGUAGE
+@ABOUT_AN_ACCOUNT
+def test_a_notice_about_an_account_names_number_and_address(
+    renderer: MailRenderer, kind: MailKind, language: str
+) -> None:
+    said = renderer.compose(draft(kind, language=language, account_email="other@example.com"))
     for content in (said.text, said.html):
         assert "20019188" in content
         assert "other@example.com" in content
 
 
 @EVERY_LANGUAGE
-def test_a_notice_reads_well_without_number_and_address(renderer: MailRenderer, language: str) -> None:
-    said = renderer.compose(draft(MailKind.ACCOUNT_MADE, language=language, account_email=None, account_number=None))
+@ABOUT_AN_ACCOUNT
+def test_a_notice_reads_well_without_number_and_address(renderer: MailRenderer, kind: MailKind, language: str) -> None:
+    said = renderer.compose(draft(kind, language=language, account_email=None, account_number=None))
     assert "None" not in said.text
     assert " ." not in said.text
     assert " ," not in said.text
+
+
+@EVERY_LANGUAGE
+def test_the_notice_to_the_old_address_names_no_other(renderer: MailRenderer, language: str) -> None:
+    mail = draft(MailKind.EMAIL_CHANGE_REQUESTED, language=language, account_email="new@example.com")
+    said = renderer.compose(mail)
+    assert "new@example.com" not in said.subject + said.text + said.html
 
 
 @pytest.mark.parametrize(
