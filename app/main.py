@@ -44,6 +44,7 @@ from app.routers.backoffice import (
     roles,
 )
 from app.routers.backoffice import activities as backoffice_activities
+from app.routers.backoffice import documents as backoffice_documents
 from app.routers.backoffice import email_confirmations as backoffice_email_confirmations
 from app.routers.backoffice import impersonations as backoffice_impersonations
 from app.routers.backoffice import password_resets as backoffice_password_resets
@@ -52,6 +53,7 @@ from app.routers.dependencies import Services
 from app.routers.embedded_issuer import add_embedded_issuer
 from app.routers.middleware import Envelope
 from app.routers.portal import (
+    documents,
     email_confirmations,
     impersonations,
     introspection,
@@ -71,6 +73,7 @@ from app.services.customers import Customers
 from app.services.deliveries import Deliveries, DeliveryRules
 from app.services.delivery_reports import DeliveryReports
 from app.services.diagnosis import Diagnoses
+from app.services.documents import Documents
 from app.services.email_confirmations import EmailConfirmations
 from app.services.impersonated_visits import ImpersonatedVisits
 from app.services.impersonations import Impersonations
@@ -99,6 +102,7 @@ _ROUTERS = (
     communications.router,
     backoffice_sessions.router,
     backoffice_impersonations.router,
+    backoffice_documents.router,
     backoffice_activities.router,
     diagnosis.router,
     portal_settings.router,
@@ -113,6 +117,7 @@ _ROUTERS = (
     introspection.router,
     impersonations.router,
     me.router,
+    documents.router,
 )
 
 
@@ -222,6 +227,7 @@ async def running(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[P
         customers=Customers(transaction),
         diagnoses=Diagnoses(transaction),
         delivery_reports=DeliveryReports(transaction),
+        documents=Documents(transaction),
         email_confirmations=confirmations,
         impersonated_visits=visits,
         impersonations=Impersonations(transaction, signer),

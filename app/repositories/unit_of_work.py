@@ -16,6 +16,7 @@ from app.repositories.cards import Cards
 from app.repositories.communications import Communications
 from app.repositories.customers import Customers
 from app.repositories.diagnosis import DiagnosisFacts
+from app.repositories.documents import Documents
 from app.repositories.idempotency import Idempotency
 from app.repositories.impersonation_pages import ImpersonationPages
 from app.repositories.impersonations import Impersonations
@@ -50,6 +51,11 @@ class UnitOfWork:
     def customers(self) -> Customers:
         """Customers' records."""
         return Customers(self.connection)
+
+    @cached_property
+    def documents(self) -> Documents:
+        """Documents that the portal shows."""
+        return Documents(self.connection)
 
     @cached_property
     def cards(self) -> Cards:

@@ -41,6 +41,7 @@ from app.services.communications import Communications
 from app.services.customers import Customers
 from app.services.delivery_reports import DeliveryReports
 from app.services.diagnosis import Diagnoses
+from app.services.documents import Documents
 from app.services.email_confirmations import EmailConfirmations
 from app.services.impersonated_visits import ImpersonatedVisits
 from app.services.impersonations import Impersonations
@@ -71,6 +72,7 @@ class Services:
     customers: Customers
     diagnoses: Diagnoses
     delivery_reports: DeliveryReports
+    documents: Documents
     email_confirmations: EmailConfirmations
     impersonated_visits: ImpersonatedVisits
     impersonations: Impersonations
