@@ -51,6 +51,7 @@ from app.services.logins import Logins
 from app.services.own_accounts import OwnAccounts
 from app.services.password_resets import PasswordResets
 from app.services.portal_settings import PortalSettings
+from app.services.portal_url_checks import PortalUrlChecks
 from app.services.registrations import Registrations
 from app.services.role_assignments import RoleAssignments
 from app.services.roles import Roles
@@ -82,6 +83,7 @@ class Services:
     logins: Logins
     own_accounts: OwnAccounts
     portal_settings: PortalSettings
+    portal_url_checks: PortalUrlChecks
     registrations: Registrations
     role_assignments: RoleAssignments
     roles: Roles

@@ -47,6 +47,7 @@ TABLE: dict[str, str] = {
     "listOrganisationActivities": "portal.activity.read",
     "getPortalSettings": "portal.settings.read",
     "putPortalSettings": "portal.settings.write",
+    "checkPortalUrl": "portal.settings.write",
     "listRoles": "access.write",
     "createRole": "access.write",
     "getRole": "access.write",
