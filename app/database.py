@@ -90,7 +90,7 @@ class Statement:
 
 
 class Connection:
-    """One connection, at work in one organisation, which every statement names."""
+    """One connection, at work in one organisation, which every statement names; None for those that span them all."""
 
     __slots__ = ("_driver", "_organisation")
 
@@ -105,17 +105,15 @@ class Connection:
 
     async def rows(self, statement: Statement, **given: Any) -> list[Row]:
         """All rows."""
-        given["organisation_id"] = self._organisation
         try:
-            return await self._driver.fetch(statement.sql, *statement.arguments(given))
+            return await self._driver.fetch(statement.sql, *self._arguments(statement, given))
         except asyncpg.IntegrityConstraintViolationError as error:
             raise ConstraintViolated(error.constraint_name or "") from error
 
     async def row(self, statement: Statement, **given: Any) -> Row | None:
         """The first row, or None."""
-        given["organisation_id"] = self._organisation
         try:
-            return await self._driver.fetchrow(statement.sql, *statement.arguments(given))
+            return await self._driver.fetchrow(statement.sql, *self._arguments(statement, given))
         except asyncpg.IntegrityConstraintViolationError as error:
             raise ConstraintViolated(error.constraint_name or "") from error
 
@@ -125,6 +123,11 @@ class Connection:
         if row is None:
             raise LookupError("a statement that always has a row had none")
         return row
+
+    def _arguments(self, statement: Statement, given: dict[str, Any]) -> list[Any]:
+        if self._organisation is not None:
+            given["organisation_id"] = self._organisation
+        return statement.arguments(given)
 
 
 class Database:

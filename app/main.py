@@ -23,12 +23,15 @@ from app.domain.sessions import SessionLimits
 from app.event_signatures import EventSignatures
 from app.issuer_keys import FixedKeys, IssuerKeys, KeySource
 from app.jobs.handlers import handlers
-from app.jobs.worker import Worker, WorkerLimits
+from app.jobs.worker import Regular, Worker, WorkerLimits
 from app.mail.capture import MailCapture
 from app.mail.rendering import MailRenderer
 from app.mail.senders import MailSender
 from app.mail.smtp import SmtpSender
+from app.outgoing import Outgoing
 from app.passwords import Passwords
+from app.probing import PortalProbe
+from app.repositories.jobs import Job
 from app.repositories.unit_of_work import Transactions
 from app.routers import delivery_reports, errors, openapi, operations
 from app.routers.backoffice import (
@@ -40,10 +43,12 @@ from app.routers.backoffice import (
     diagnosis,
     invitations,
     portal_settings,
+    portal_url_checks,
     role_assignments,
     roles,
 )
 from app.routers.backoffice import activities as backoffice_activities
+from app.routers.backoffice import documents as backoffice_documents
 from app.routers.backoffice import email_confirmations as backoffice_email_confirmations
 from app.routers.backoffice import impersonations as backoffice_impersonations
 from app.routers.backoffice import password_resets as backoffice_password_resets
@@ -52,6 +57,7 @@ from app.routers.dependencies import Services
 from app.routers.embedded_issuer import add_embedded_issuer
 from app.routers.middleware import Envelope
 from app.routers.portal import (
+    documents,
     email_confirmations,
     impersonations,
     introspection,
@@ -68,9 +74,11 @@ from app.services.activities import Activities
 from app.services.cards import Cards
 from app.services.communications import Communications
 from app.services.customers import Customers
+from app.services.daily_work import DailyWork
 from app.services.deliveries import Deliveries, DeliveryRules
 from app.services.delivery_reports import DeliveryReports
 from app.services.diagnosis import Diagnoses
+from app.services.documents import Documents
 from app.services.email_confirmations import EmailConfirmations
 from app.services.impersonated_visits import ImpersonatedVisits
 from app.services.impersonations import Impersonations
@@ -80,6 +88,7 @@ from app.services.logins import Logins
 from app.services.own_accounts import OwnAccounts
 from app.services.password_resets import PasswordResets
 from app.services.portal_settings import PortalSettings
+from app.services.portal_url_checks import PortalUrlChecks
 from app.services.registrations import Registrations
 from app.services.role_assignments import RoleAssignments
 from app.services.roles import Roles
@@ -99,9 +108,11 @@ _ROUTERS = (
     communications.router,
     backoffice_sessions.router,
     backoffice_impersonations.router,
+    backoffice_documents.router,
     backoffice_activities.router,
     diagnosis.router,
     portal_settings.router,
+    portal_url_checks.router,
     roles.router,
     role_assignments.router,
     delivery_reports.router,
@@ -113,6 +124,7 @@ _ROUTERS = (
     introspection.router,
     impersonations.router,
     me.router,
+    documents.router,
 )
 
 
@@ -212,6 +224,8 @@ async def running(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[P
         idle=timedelta(minutes=settings.session_idle_minutes), lifetime=timedelta(hours=settings.session_hours)
     )
     visits = ImpersonatedVisits(transaction, signer)
+    outgoing = Outgoing(settings.webhook_allowed_networks)
+    url_checks = PortalUrlChecks(transaction, PortalProbe(outgoing, seconds=settings.portal_check_seconds))
     services = Services(
         access=Access(transaction, verifier),
         account_resets=AccountResets(transaction),
@@ -222,6 +236,7 @@ async def running(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[P
         customers=Customers(transaction),
         diagnoses=Diagnoses(transaction),
         delivery_reports=DeliveryReports(transaction),
+        documents=Documents(transaction),
         email_confirmations=confirmations,
         impersonated_visits=visits,
         impersonations=Impersonations(transaction, signer),
@@ -231,6 +246,7 @@ async def running(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[P
         logins=Logins(transaction, passwords, limits),
         own_accounts=OwnAccounts(transaction, passwords),
         portal_settings=PortalSettings(transaction, production=settings.production),
+        portal_url_checks=url_checks,
         registrations=Registrations(transaction, signer, passwords),
         role_assignments=RoleAssignments(transaction),
         roles=Roles(transaction),
@@ -243,13 +259,15 @@ async def running(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[P
     direct = str(settings.database_direct_url or url)
     worker = Worker(
         direct,
-        handlers(deliveries, confirmations, resets, visits),
+        handlers(deliveries, confirmations, resets, visits, url_checks, DailyWork(transaction)),
         WorkerLimits(look=timedelta(seconds=settings.worker_look_seconds)),
+        Regular(Job.DAILY_WORK.value, f"0 {settings.daily_work_hour} * * *"),
     )
     try:
         yield Parts(database, services, worker)
     finally:
         await issuer_keys.close()
+        outgoing.close()
         passwords.close()
         await sender.close()
         await database.close()

@@ -25,7 +25,7 @@ EMBEDDED_ISSUER = "http://127.0.0.1:8000"
 Names = Annotated[tuple[str, ...], NoDecode]
 
 # Settings of features that are still to come.
-_LATER = ("PORTAL_RATE_LIMIT_", "PORTAL_WEBHOOK_", "PORTAL_PLATFORM_", "PORTAL_SEAL_")
+_LATER = ("PORTAL_PLATFORM_", "PORTAL_SEAL_")
 
 
 _CLAIMS = tuple(
@@ -130,6 +130,15 @@ class Settings(BaseSettings):
     worker_look_seconds: float = Field(
         2, gt=0, le=5, description="How often a worker looks for due jobs, beside the database's notifications."
     )
+    daily_work_hour: int = Field(
+        3, ge=0, le=23, description="Hour (UTC) at which portals' addresses are checked and retention deletes."
+    )
+    portal_check_seconds: float = Field(10, gt=0, le=60, description="Longest wait for a portal to show itself.")
+    webhook_allowed_networks: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Comma-separated CIDRs of private networks that checks of portals may call; "
+        "without them public addresses only.",
+    )
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Comma-separated origins whose pages may call the API."
     )
@@ -138,7 +147,9 @@ class Settings(BaseSettings):
     )
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="debug, info, warning, error.")
 
-    @field_validator("secret_keys", "cors_origins", "trusted_proxies", *_CLAIMS, mode="before")
+    @field_validator(
+        "secret_keys", "cors_origins", "trusted_proxies", "webhook_allowed_networks", *_CLAIMS, mode="before"
+    )
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
@@ -171,7 +182,7 @@ class Settings(BaseSettings):
                 raise ValueError(f"each key needs {MINIMUM_SECRET_LENGTH} characters or more, made at random")
         return keys
 
-    @field_validator("trusted_proxies")
+    @field_validator("trusted_proxies", "webhook_allowed_networks")
     @classmethod
     def _networks(cls, proxies: tuple[str, ...]) -> tuple[str, ...]:
         for proxy in proxies:

@@ -8,10 +8,12 @@ from uuid import UUID
 from app.domain.callers import Seen
 from app.jobs.worker import Handler
 from app.repositories.jobs import Job
+from app.services.daily_work import DailyWork
 from app.services.deliveries import Deliveries
 from app.services.email_confirmations import EmailConfirmations
 from app.services.impersonated_visits import ImpersonatedVisits
 from app.services.password_resets import PasswordResets
+from app.services.portal_url_checks import PortalUrlChecks
 
 
 def handlers(
@@ -19,6 +21,8 @@ def handlers(
     confirmations: EmailConfirmations,
     resets: PasswordResets,
     visits: ImpersonatedVisits,
+    url_checks: PortalUrlChecks,
+    daily_work: DailyWork,
 ) -> Mapping[str, Handler]:
     """What to do for each kind of job."""
 
@@ -37,11 +41,25 @@ def handlers(
         organisation_id, impersonation_id = UUID(payload["organisationId"]), UUID(payload["impersonationId"])
         return await visits.finish(organisation_id, impersonation_id, seen=Seen(payload["correlationId"]))
 
+    async def check_portal_url(payload: dict[str, Any]) -> timedelta | None:
+        await url_checks.check(UUID(payload["organisationId"]))
+        return None
+
+    async def plan_daily_work(_payload: dict[str, Any]) -> timedelta | None:
+        await daily_work.plan()
+        return None
+
+    async def tend_organisation(payload: dict[str, Any]) -> timedelta | None:
+        return await daily_work.tend(UUID(payload["organisationId"]))
+
     return {
         Job.DELIVER_MAIL.value: deliver_mail,
         Job.RESEND_CONFIRMATION.value: resend_confirmation,
         Job.MAIL_PASSWORD_RESETS.value: mail_password_resets,
         Job.FINISH_IMPERSONATION.value: finish_impersonation,
+        Job.CHECK_PORTAL_URL.value: check_portal_url,
+        Job.DAILY_WORK.value: plan_daily_work,
+        Job.TEND_ORGANISATION.value: tend_organisation,
     }
 
 

@@ -18,6 +18,8 @@ import structlog
 from pgqueuer import PgQueuer
 from pgqueuer.errors import RetryRequested
 from pgqueuer.models import Job as QueuedJob
+from pgqueuer.models import Schedule
+from pgqueuer.queries import Queries
 
 from app.errors import TemporarilyUnavailable
 
@@ -51,13 +53,22 @@ class WorkerLimits:
     look: timedelta = timedelta(seconds=2)
 
 
+@dataclass(frozen=True, slots=True)
+class Regular:
+    """A job that is put into the queue by the clock: at the times of a cron expression, in UTC."""
+
+    job: str
+    cron: str
+
+
 class Worker:
     """Works on the queue until it is told to stop."""
 
-    def __init__(self, url: str, handlers: Mapping[str, Handler], limits: WorkerLimits) -> None:
+    def __init__(self, url: str, handlers: Mapping[str, Handler], limits: WorkerLimits, *regular: Regular) -> None:
         self._url = url
         self._handlers = handlers
         self._limits = limits
+        self._regular = regular
         self._stopping = asyncio.Event()
         self._queue: PgQueuer | None = None
 
@@ -103,7 +114,18 @@ class Worker:
         queue = PgQueuer.from_asyncpg_pool(pool)
         for name, handler in self._handlers.items():
             queue.entrypoint(name, on_failure="hold")(_entrypoint(name, handler))
+        for one in self._regular:
+            queue.schedule(one.job, one.cron)(_enqueue(one.job, Queries(queue.connection)))
         return queue
+
+
+def _enqueue(job: str, queries: Queries) -> Callable[[Schedule], Awaitable[None]]:
+    """Of all workers one is given the turn; the key keeps a turn from being given while the last is not done."""
+
+    async def enqueue(_turn: Schedule) -> None:
+        await queries.enqueue(job, None, dedupe_key=job, on_conflict="skip")
+
+    return enqueue
 
 
 def _entrypoint(name: str, handler: Handler) -> Callable[[QueuedJob], Awaitable[None]]:

@@ -12,7 +12,7 @@ from app.errors import IdempotencyInProgress, IdempotencyKeyReused
 from app.models import idempotency_answers as answers
 from app.repositories.rows import ORGANISATION
 
-_KEPT = literal(timedelta(hours=24), Interval())
+KEPT = literal(timedelta(hours=24), Interval())
 _KEY = bindparam("key_digest", type_=LargeBinary())
 
 # Two statements: one alone would read from a moment before its lock, and miss an answer given in between.
@@ -25,7 +25,7 @@ _FIND = Statement(
     select(answers.c.request_digest, answers.c.status, answers.c.body).where(
         answers.c.organisation_id == ORGANISATION,
         answers.c.key_digest == _KEY,
-        answers.c.created_at > func.now() - _KEPT,
+        answers.c.created_at > func.now() - KEPT,
     )
 )
 
@@ -41,14 +41,14 @@ _REMEMBER = Statement(
         constraint="pk_idempotency_answers",
         set_={name: _insert.excluded[name] for name in ("request_digest", "status", "body")}
         | {"created_at": func.now()},
-        where=answers.c.created_at <= func.now() - _KEPT,
+        where=answers.c.created_at <= func.now() - KEPT,
     ).returning(text("true AS remembered"))
 )
 
 # Each new answer takes a few outdated ones with it, so that the table stays as large as a day.
 _outdated = (
     select(answers.c.key_digest)
-    .where(answers.c.organisation_id == ORGANISATION, answers.c.created_at <= func.now() - _KEPT)
+    .where(answers.c.organisation_id == ORGANISATION, answers.c.created_at <= func.now() - KEPT)
     .limit(10)
     .with_for_update(skip_locked=True)
 )

@@ -1,6 +1,6 @@
 """Jobs: put into the queue in the same transaction as the fact that asks for them.
 
-The queue's tables are pgqueuer's own; its statement is the only one that names no organisation.
+The queue's tables are pgqueuer's own; its statement names no organisation.
 """
 
 import json
@@ -25,6 +25,12 @@ class Job(StrEnum):
     RESEND_CONFIRMATION = "resend_confirmation"
     MAIL_PASSWORD_RESETS = "mail_password_resets"
     FINISH_IMPERSONATION = "finish_impersonation"
+    CHECK_PORTAL_URL = "check_portal_url"
+    DAILY_WORK = "daily_work"
+    TEND_ORGANISATION = "tend_organisation"
+
+
+_AFTER_MAILS = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +38,14 @@ class _Waiting:
     job: Job
     payload: dict[str, Any]
     delay: timedelta = timedelta(0)
+    priority: int = 0
+    once: str | None = None  # a key: while a job with it is not done, another one is left out
 
 
 class Jobs:
-    """The jobs that a transaction leaves to the workers."""
+    """The jobs that a transaction leaves to the workers; those of one organisation but where they name another."""
 
-    def __init__(self, connection: Connection, organisation_id: UUID) -> None:
+    def __init__(self, connection: Connection, organisation_id: UUID | None = None) -> None:
         self._connection = connection
         self._organisation_id = organisation_id
         self._waiting: list[_Waiting] = []
@@ -59,6 +67,17 @@ class Jobs:
         payload = {"impersonationId": str(impersonation_id), "correlationId": correlation_id}
         self._add(Job.FINISH_IMPERSONATION, delay, **payload)
 
+    def check_portal_url(self) -> None:
+        """Try whether the organisation's portal answers at its address."""
+        payload = {"organisationId": str(self._organisation_id)}
+        self._waiting.append(_Waiting(Job.CHECK_PORTAL_URL, payload, priority=_AFTER_MAILS))
+
+    def tend_organisation(self, organisation_id: UUID) -> None:
+        """Do this organisation's daily work, unless it is waiting or being done already."""
+        once = f"{Job.TEND_ORGANISATION.value}:{organisation_id}"
+        payload = {"organisationId": str(organisation_id)}
+        self._waiting.append(_Waiting(Job.TEND_ORGANISATION, payload, priority=_AFTER_MAILS, once=once))
+
     @property
     def waiting(self) -> bool:
         """Whether jobs were left that are not in the queue yet."""
@@ -71,8 +90,10 @@ class Jobs:
             await Queries(driver).enqueue(
                 [waiting.job.value for waiting in self._waiting],
                 [json.dumps(waiting.payload).encode() for waiting in self._waiting],
-                [0] * len(self._waiting),
+                [waiting.priority for waiting in self._waiting],
                 [waiting.delay for waiting in self._waiting],
+                [waiting.once for waiting in self._waiting],
+                on_conflict="skip",
             )
             self._waiting = []
 

@@ -16,6 +16,8 @@ from app.repositories.cards import Cards
 from app.repositories.communications import Communications
 from app.repositories.customers import Customers
 from app.repositories.diagnosis import DiagnosisFacts
+from app.repositories.documents import Documents
+from app.repositories.every_organisation import EveryOrganisation
 from app.repositories.idempotency import Idempotency
 from app.repositories.impersonation_pages import ImpersonationPages
 from app.repositories.impersonations import Impersonations
@@ -23,6 +25,8 @@ from app.repositories.jobs import Jobs
 from app.repositories.logins import Logins
 from app.repositories.mail_history import MailHistory
 from app.repositories.organisations import Organisations
+from app.repositories.portal_url_checks import PortalUrlChecks
+from app.repositories.retention import Retention
 from app.repositories.role_assignments import RoleAssignments
 from app.repositories.roles import Roles
 from app.repositories.sessions import Sessions
@@ -50,6 +54,21 @@ class UnitOfWork:
     def customers(self) -> Customers:
         """Customers' records."""
         return Customers(self.connection)
+
+    @cached_property
+    def documents(self) -> Documents:
+        """Documents that the portal shows."""
+        return Documents(self.connection)
+
+    @cached_property
+    def portal_url_checks(self) -> PortalUrlChecks:
+        """How the portal's address answered."""
+        return PortalUrlChecks(self.connection)
+
+    @cached_property
+    def retention(self) -> Retention:
+        """Deleting what has been kept long enough."""
+        return Retention(self.connection)
 
     @cached_property
     def cards(self) -> Cards:
@@ -168,6 +187,12 @@ class Transactions:
     def of(self, call: Call) -> AbstractAsyncContextManager[UnitOfWork]:
         """A transaction for a back-office call, done once if the call says so."""
         return self(call.organisation_id, call.once)
+
+    @asynccontextmanager
+    async def everywhere(self) -> AsyncIterator[EveryOrganisation]:
+        """A transaction across organisations, which can only name them and plan their daily work."""
+        async with self._database.transaction(None) as connection:
+            yield EveryOrganisation(connection)
 
     @asynccontextmanager
     async def reading(self, organisation_id: UUID) -> AsyncIterator[UnitOfWork]:

@@ -41,6 +41,7 @@ from app.services.communications import Communications
 from app.services.customers import Customers
 from app.services.delivery_reports import DeliveryReports
 from app.services.diagnosis import Diagnoses
+from app.services.documents import Documents
 from app.services.email_confirmations import EmailConfirmations
 from app.services.impersonated_visits import ImpersonatedVisits
 from app.services.impersonations import Impersonations
@@ -50,6 +51,7 @@ from app.services.logins import Logins
 from app.services.own_accounts import OwnAccounts
 from app.services.password_resets import PasswordResets
 from app.services.portal_settings import PortalSettings
+from app.services.portal_url_checks import PortalUrlChecks
 from app.services.registrations import Registrations
 from app.services.role_assignments import RoleAssignments
 from app.services.roles import Roles
@@ -71,6 +73,7 @@ class Services:
     customers: Customers
     diagnoses: Diagnoses
     delivery_reports: DeliveryReports
+    documents: Documents
     email_confirmations: EmailConfirmations
     impersonated_visits: ImpersonatedVisits
     impersonations: Impersonations
@@ -80,6 +83,7 @@ class Services:
     logins: Logins
     own_accounts: OwnAccounts
     portal_settings: PortalSettings
+    portal_url_checks: PortalUrlChecks
     registrations: Registrations
     role_assignments: RoleAssignments
     roles: Roles

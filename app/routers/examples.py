@@ -81,6 +81,20 @@ _IMPERSONATION: dict[str, Any] = {
 }
 _OPEN = {"endedDateTime": None, "endedBy": None, "endReason": None}
 
+_DOCUMENT: dict[str, Any] = {
+    "documentId": "0199d8a0-0000-7000-8000-0000000000d1",
+    "name": "Annual statement 2026",
+    "visibility": "portal",
+    "createdDateTime": "2026-11-20T09:00:00Z",
+    "viewed": True,
+}
+_VIEWS: dict[str, Any] = {
+    **_DOCUMENT,
+    "firstViewedDateTime": "2026-11-22T19:03:10.407113Z",
+    "lastViewedDateTime": "2026-11-22T19:04:55.281940Z",
+    "viewCount": 2,
+}
+
 _SESSION_ENTRY: dict[str, Any] = {
     "id": _SESSION,
     "createdDateTime": "2026-11-22T19:02:11.860385Z",
@@ -202,6 +216,9 @@ EXAMPLES: MappingProxyType[str, Any] = MappingProxyType(
         "MailBody": _MAIL_ENTRY,
         "PageBody_MailBody_": _page(_MAIL_ENTRY),
         "ReportsBody": {"accepted": 2},
+        "PageBody_MyDocumentBody_": _page(_DOCUMENT),
+        "DocumentViewsBody": _VIEWS,
+        "PageBody_DocumentViewsBody_": _page(_VIEWS),
         "PageBody_ActivityBody_": _page(_ACTIVITY),
         "PageBody_SessionBody_": _page(_SESSION_ENTRY),
         "DiagnosisBody": {

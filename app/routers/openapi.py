@@ -45,6 +45,7 @@ TAGS = [
     {"name": "Accounts", "description": "Every account known for a customer, duplicates and older systems' too."},
     {"name": "Communications", "description": "The mails to a customer: what became of each, and sending one again."},
     {"name": "Impersonation", "description": "An employee logged in to the portal as the customer, for 15 minutes."},
+    {"name": "Documents", "description": "The documents that the portal shows, and which the customer opened."},
     {"name": "Activities", "description": "The append-only log of portal actions and events."},
     {"name": "Diagnosis", "description": "Why the portal does not work for a customer, and what solves it."},
     {"name": "Customers", "description": "Customers' records, kept in step with the billing system."},
@@ -60,6 +61,7 @@ TAGS = [
         "description": "For the portal: an employee handed over, and shown to the customer.",
     },
     {"name": "Portal: me", "description": "For the portal: who is logged in."},
+    {"name": "Portal: documents", "description": "For the portal: what the customer may read."},
     {"name": "Operations", "description": "For operators and developers."},
 ]
 

@@ -40,6 +40,8 @@ class PortalSettings:
             before = await uow.organisations.lock()
             created = await uow.organisations.put(new)
             changed = _changed(before, new)
+            if new.portal_url and (before is None or before.portal_url != new.portal_url):
+                uow.jobs.check_portal_url()
             if changed:
                 uow.activities.record(
                     NewActivity(

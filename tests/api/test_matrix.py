@@ -41,11 +41,13 @@ TABLE: dict[str, str] = {
     "endImpersonation": "portal.read",
     "listOrganisationImpersonations": "portal.activity.read",
     "introspectSession": "portal.introspect",
+    "listDocuments": "portal.read",
     "listActivities": "portal.activity.read",
     "getDiagnosis": "portal.read",
     "listOrganisationActivities": "portal.activity.read",
     "getPortalSettings": "portal.settings.read",
     "putPortalSettings": "portal.settings.write",
+    "checkPortalUrl": "portal.settings.write",
     "listRoles": "access.write",
     "createRole": "access.write",
     "getRole": "access.write",
@@ -69,6 +71,8 @@ TABLE: dict[str, str] = {
     "changePassword": SESSION,
     "changeEmail": SESSION,
     "getAccessLog": SESSION,
+    "listMyDocuments": SESSION,
+    "viewDocument": SESSION,
     "logOut": LEAVING,
     "endOwnImpersonation": LEAVING,
     "getHealth": OPERATOR,
@@ -168,6 +172,7 @@ class Scene:
             .replace("{roleId}", str(new_id()))
             .replace("{assignmentId}", str(new_id()))
             .replace("{impersonationId}", str(new_id()))
+            .replace("{documentId}", str(new_id()))
         )
         body = BODIES.get(operation.id)
         if operation.id == "putCustomer":

@@ -1,0 +1,70 @@
+"""What is done once a day for every organisation: trying its portal's address, and deleting what it need not keep."""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from uuid import UUID
+
+import structlog
+
+from app.repositories.retention import MOST_AT_ONCE
+from app.repositories.unit_of_work import Transactions, UnitOfWork
+
+_log = structlog.get_logger(__name__)
+
+_ORGANISATIONS_AT_ONCE = 500
+# After so many transactions the rest waits its turn, so that mails go out in between and a worker can be stopped.
+_MOST_BATCHES = 20
+_SOON = timedelta(seconds=1)
+_BEFORE_ALL = UUID(int=0)
+
+
+class DailyWork:
+    """The daily work: planned by one worker, then done for each organisation by any."""
+
+    def __init__(self, transaction: Transactions) -> None:
+        self._transaction = transaction
+
+    async def plan(self) -> None:
+        """Leave each organisation's work to the workers. Once more plans nothing twice that is not done yet."""
+        last = _BEFORE_ALL
+        while True:
+            async with self._transaction.everywhere() as everyone:
+                found = await everyone.after(last, _ORGANISATIONS_AT_ONCE)
+                await everyone.tend(found)
+            if len(found) < _ORGANISATIONS_AT_ONCE:
+                return
+            last = found[-1]
+
+    async def tend(self, organisation_id: UUID) -> timedelta | None:
+        """An organisation's work; how soon to go on with it when much was left, else None."""
+        async with self._transaction.reading(organisation_id) as uow:
+            organisation = await uow.organisations.get()
+        if organisation is None:
+            return None
+        for what, delete in _DELETIONS:
+            if not await self._delete(organisation_id, what, delete):
+                return _SOON
+        if organisation.portal_url:
+            async with self._transaction(organisation_id) as uow:
+                uow.jobs.check_portal_url()
+        return None
+
+    async def _delete(self, organisation_id: UUID, what: str, delete: Callable[[UnitOfWork], Awaitable[int]]) -> bool:
+        """Delete batch by batch, each in a transaction of its own; whether nothing outdated is left."""
+        deleted, done = 0, False
+        for _ in range(_MOST_BATCHES):
+            async with self._transaction(organisation_id) as uow:
+                count = await delete(uow)
+            deleted += count
+            if done := count < MOST_AT_ONCE:
+                break
+        if deleted:
+            _log.info("kept long enough", organisation_id=str(organisation_id), what=what, deleted=deleted)
+        return done
+
+
+_DELETIONS: tuple[tuple[str, Callable[[UnitOfWork], Awaitable[int]]], ...] = (
+    ("activities", lambda uow: uow.retention.delete_activities()),
+    ("idempotency answers", lambda uow: uow.retention.delete_answers()),
+    ("sessions", lambda uow: uow.retention.delete_sessions()),
+)
