@@ -117,6 +117,8 @@ def demo(
     loaded = load_settings()
     if loaded.production:
         raise SettingsError("PORTAL_ENVIRONMENT is production: the demonstration runs in embedded mode only.")
+    if "check_portals" not in loaded.model_fields_set:  # the sample's portal is nowhere, and nothing leaves the machine
+        loaded = loaded.model_copy(update={"check_portals": False})
     logs.configure("warning")
     check_port(host, port)
     _out.print("Starting PostgreSQL and filling in sample data …")

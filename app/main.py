@@ -245,7 +245,9 @@ async def running(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[P
         password_resets=resets,
         logins=Logins(transaction, passwords, limits),
         own_accounts=OwnAccounts(transaction, passwords),
-        portal_settings=PortalSettings(transaction, production=settings.production),
+        portal_settings=PortalSettings(
+            transaction, production=settings.production, check_portals=settings.check_portals
+        ),
         portal_url_checks=url_checks,
         registrations=Registrations(transaction, signer, passwords),
         role_assignments=RoleAssignments(transaction),
@@ -259,7 +261,14 @@ async def running(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[P
     direct = str(settings.database_direct_url or url)
     worker = Worker(
         direct,
-        handlers(deliveries, confirmations, resets, visits, url_checks, DailyWork(transaction)),
+        handlers(
+            deliveries,
+            confirmations,
+            resets,
+            visits,
+            url_checks,
+            DailyWork(transaction, check_portals=settings.check_portals),
+        ),
         WorkerLimits(look=timedelta(seconds=settings.worker_look_seconds)),
         Regular(Job.DAILY_WORK.value, f"0 {settings.daily_work_hour} * * *"),
     )
