@@ -14,7 +14,7 @@ from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi_offline import FastAPIOffline
 
-from app import logs
+from app import VERSION, logs
 from app.bearers import BearerVerifier, EmbeddedIssuer, embedded_keys
 from app.claims import ClaimNames, ClaimRules
 from app.clock import Clock, utc_now
@@ -148,7 +148,7 @@ def create_app(settings: Settings, *, clock: Clock = utc_now) -> FastAPI:
         docs_url="/docs",
         redoc_url=None,
         title="Portal Access",
-        version=openapi.VERSION,
+        version=VERSION,
         summary="The service behind the customer-portal card.",
         description=openapi.DESCRIPTION,
         openapi_tags=openapi.TAGS,
