@@ -385,9 +385,15 @@ class IdempotencyInProgress(PortalError):
 
 
 class TooManyRequests(PortalError):
+    """`limit` names what was counted: at most `most` in `seconds`; there is room again after `wait` seconds."""
+
     key = "TOO_MANY_REQUESTS"
     title = "Too many requests"
     solution = "Wait as long as Retry-After says and try again."
+
+    def __init__(self, limit: str, most: int, seconds: int, *, wait: int) -> None:
+        self.limit, self.most, self.seconds, self.wait = limit, most, seconds, wait
+        super().__init__(f"At most {most} in {seconds} seconds; try again in {wait} seconds.")
 
 
 class TemporarilyUnavailable(PortalError):

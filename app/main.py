@@ -59,6 +59,7 @@ from app.routers.middleware import Envelope
 from app.routers.portal import (
     documents,
     email_confirmations,
+    error_reports,
     impersonations,
     introspection,
     me,
@@ -80,6 +81,7 @@ from app.services.delivery_reports import DeliveryReports
 from app.services.diagnosis import Diagnoses
 from app.services.documents import Documents
 from app.services.email_confirmations import EmailConfirmations
+from app.services.error_reports import ErrorReports
 from app.services.impersonated_visits import ImpersonatedVisits
 from app.services.impersonations import Impersonations
 from app.services.inspections import Inspections
@@ -94,6 +96,7 @@ from app.services.role_assignments import RoleAssignments
 from app.services.roles import Roles
 from app.services.sessions import Sessions
 from app.settings import Settings, load_settings
+from app.throttles import Limit, Throttled, Throttles
 from app.tokens import TokenSigner
 
 # In the order in which the explorer shows them: the card first, then the customer's side.
@@ -125,6 +128,7 @@ _ROUTERS = (
     impersonations.router,
     me.router,
     documents.router,
+    error_reports.router,
 )
 
 
@@ -172,7 +176,13 @@ def create_app(settings: Settings, *, clock: Clock = utc_now) -> FastAPI:
             allow_origins=settings.cors_origins,
             allow_methods=["GET", "POST", "PUT", "DELETE"],
             allow_headers=["*"],
-            expose_headers=["X-Correlation-Id", "Idempotency-Replayed", "Retry-After"],
+            expose_headers=[
+                "X-Correlation-Id",
+                "Idempotency-Replayed",
+                "Retry-After",
+                "RateLimit",
+                "RateLimit-Policy",
+            ],
         )
     app.add_middleware(Envelope, production=settings.production)
     return app
@@ -224,6 +234,9 @@ async def running(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[P
         idle=timedelta(minutes=settings.session_idle_minutes), lifetime=timedelta(hours=settings.session_hours)
     )
     visits = ImpersonatedVisits(transaction, signer)
+    throttles = Throttles(
+        {Throttled.ERROR_REPORTS: Limit(settings.error_reports_per_minute, 60)}, settings.rate_limit_url
+    )
     outgoing = Outgoing(settings.webhook_allowed_networks)
     url_checks = PortalUrlChecks(transaction, PortalProbe(outgoing, seconds=settings.portal_check_seconds))
     services = Services(
@@ -238,6 +251,7 @@ async def running(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[P
         delivery_reports=DeliveryReports(transaction),
         documents=Documents(transaction),
         email_confirmations=confirmations,
+        error_reports=ErrorReports(transaction),
         impersonated_visits=visits,
         impersonations=Impersonations(transaction, signer),
         inspections=Inspections(transaction, signer),
@@ -253,6 +267,7 @@ async def running(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[P
         role_assignments=RoleAssignments(transaction),
         roles=Roles(transaction),
         sessions=Sessions(transaction, limits),
+        throttles=throttles,
         idempotency_secret=_derived(settings.secret_keys[-1], b"idempotency"),
         event_signatures=EventSignatures(settings.mail_events_public_key, clock)
         if settings.mail_events_public_key
@@ -276,6 +291,7 @@ async def running(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[P
         yield Parts(database, services, worker)
     finally:
         await issuer_keys.close()
+        await throttles.close()
         outgoing.close()
         passwords.close()
         await sender.close()

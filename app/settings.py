@@ -144,6 +144,14 @@ class Settings(BaseSettings):
         description="Comma-separated CIDRs of private networks that checks of portals may call; "
         "without them public addresses only.",
     )
+    rate_limit_url: str | None = Field(
+        None,
+        description="`redis://` or `valkey://` (`rediss://`, `valkeys://` with TLS) address of a server where all "
+        "nodes count calls together. Absent: each process counts for itself.",
+    )
+    error_reports_per_minute: int = Field(
+        60, ge=1, description="Pages that the portal may report as failed, for each client address."
+    )
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Comma-separated origins whose pages may call the API."
     )
@@ -219,6 +227,15 @@ class Settings(BaseSettings):
     def _web_address(cls, value: str | None) -> str | None:
         if value is not None and (urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).hostname):
             raise ValueError("is not an https URL")
+        return value
+
+    @field_validator("rate_limit_url")
+    @classmethod
+    def _counter(cls, value: str | None) -> str | None:
+        if value is not None and (
+            urlsplit(value).scheme not in ("redis", "rediss", "valkey", "valkeys") or not urlsplit(value).hostname
+        ):
+            raise ValueError("must be a redis:// or valkey:// address such as redis://host:6379/0")
         return value
 
     @field_validator("mail_events_public_key")

@@ -43,6 +43,7 @@ from app.services.delivery_reports import DeliveryReports
 from app.services.diagnosis import Diagnoses
 from app.services.documents import Documents
 from app.services.email_confirmations import EmailConfirmations
+from app.services.error_reports import ErrorReports
 from app.services.impersonated_visits import ImpersonatedVisits
 from app.services.impersonations import Impersonations
 from app.services.inspections import Inspections
@@ -56,6 +57,7 @@ from app.services.registrations import Registrations
 from app.services.role_assignments import RoleAssignments
 from app.services.roles import Roles
 from app.services.sessions import Sessions
+from app.throttles import Throttled, Throttles, address_key
 
 LONGEST_IDEMPOTENCY_KEY = 255
 
@@ -75,6 +77,7 @@ class Services:
     delivery_reports: DeliveryReports
     documents: Documents
     email_confirmations: EmailConfirmations
+    error_reports: ErrorReports
     impersonated_visits: ImpersonatedVisits
     impersonations: Impersonations
     inspections: Inspections
@@ -88,6 +91,7 @@ class Services:
     role_assignments: RoleAssignments
     roles: Roles
     sessions: Sessions
+    throttles: Throttles
     idempotency_secret: bytes
     event_signatures: EventSignatures | None
 
@@ -109,6 +113,12 @@ def _seen(request: Request) -> Seen:
         ip_address=request.client.host if request.client else None,
         user_agent="".join(c for c in agent[:300] if c.isprintable()) if agent else None,
     )
+
+
+def _seen_of(visitor: PortalVisitor, request: Request) -> Seen:
+    """The same of a call with a session; an employee's names the impersonation."""
+    during = visitor.impersonation
+    return replace(_seen(request), impersonation=during.ref if during else None)
 
 
 def _organisation_header(request: Request, name: str) -> UUID:
@@ -228,7 +238,7 @@ class LoggedIn:
         wired: Services = request.app.state.services
         visitor = await wired.sessions.recognise(_bearer(request), _place(request))
         during = visitor.impersonation
-        seen = replace(_seen(request), impersonation=during.ref if during else None)
+        seen = _seen_of(visitor, request)
         if during is not None and (refusal := act_refusal(self.act, during.access_mode)):
             operation = request.scope["route"].operation_id
             await wired.impersonated_visits.refuse_act(visitor, operation, refusal, seen=seen)
@@ -253,6 +263,40 @@ class LoggingOut:
         return Leaving(_bearer(request), _place(request), _seen(request))
 
 
+@dataclass(frozen=True, slots=True)
+class OpenVisit:
+    """A call of the portal, with a session or before login."""
+
+    organisation_id: UUID
+    visitor: PortalVisitor | None
+    seen: Seen
+
+
+class Visiting:
+    """A call by whoever the portal shows itself to: with a session, which may have ended, or before login."""
+
+    async def __call__(self, request: Request) -> OpenVisit:
+        """Raises: OrganisationHeaderInvalid; with an Authorization header Unauthenticated, SessionEnded."""
+        if "authorization" not in request.headers:
+            call = await Anonymous()(request)
+            return OpenVisit(call.organisation_id, None, call.seen)
+        wired: Services = request.app.state.services
+        visitor = await wired.sessions.owner(_bearer(request), _place(request))
+        return OpenVisit(visitor.standing.organisation.organisation_id, visitor, _seen_of(visitor, request))
+
+
+class CountedByAddress:
+    """Lets each client address make so many calls of a kind, before anything else is looked at."""
+
+    def __init__(self, kind: Throttled) -> None:
+        self.kind = kind
+
+    async def __call__(self, request: Request) -> None:
+        """Raises: TooManyRequests."""
+        wired: Services = request.app.state.services
+        await wired.throttles.hit(self.kind, address_key(request.client.host if request.client else None))
+
+
 class SignedByMailProvider:
     """A call of the mail provider: its signature under the body stands for a bearer."""
 
@@ -270,6 +314,7 @@ class SignedByMailProvider:
 
 
 MailEvents = Annotated[bytes, Depends(SignedByMailProvider())]
+AnyVisit = Annotated[OpenVisit, Depends(Visiting())]
 AnonymousVisit = Annotated[AnonymousCall, Depends(Anonymous())]
 LookingVisit = Annotated[Visit, Depends(LoggedIn(PortalAct.LOOK))]
 ChangingVisit = Annotated[Visit, Depends(LoggedIn(PortalAct.CHANGE))]

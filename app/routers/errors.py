@@ -155,6 +155,15 @@ def _path(location: Sequence[Any]) -> str:
     return ".".join(parts) or "body"
 
 
+def _limit_headers(error: errors.TooManyRequests) -> dict[str, str]:
+    """RFC 9110 section 10.2.3, and draft-ietf-httpapi-ratelimit-headers-10."""
+    return {
+        "Retry-After": str(error.wait),
+        "RateLimit-Policy": f'"{error.limit}";q={error.most};w={error.seconds}',
+        "RateLimit": f'"{error.limit}";r=0;t={error.wait}',
+    }
+
+
 def problem(request: Request, error: PortalError, headers: Mapping[str, str] | None = None) -> Response:
     """The answer for a refusal."""
     status = status_of(error)
@@ -175,6 +184,8 @@ def problem(request: Request, error: PortalError, headers: Mapping[str, str] | N
         more["WWW-Authenticate"] = "Bearer"
     if status == 503:
         more["Retry-After"] = _RETRY_AFTER_SECONDS
+    if isinstance(error, errors.TooManyRequests):
+        more |= _limit_headers(error)
     if isinstance(error, errors.LoggedOutByUtility):
         more |= CLEAR_SITE_DATA
     return Response(

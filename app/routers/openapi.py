@@ -15,7 +15,15 @@ from app import errors
 from app.domain.impersonations import AccessMode, act_refusal
 from app.errors import PortalError
 from app.event_signatures import SIGNATURE_HEADER, TIMESTAMP_HEADER
-from app.routers.dependencies import Anonymous, BackOffice, LoggedIn, LoggingOut, SignedByMailProvider
+from app.routers.dependencies import (
+    Anonymous,
+    BackOffice,
+    CountedByAddress,
+    LoggedIn,
+    LoggingOut,
+    SignedByMailProvider,
+    Visiting,
+)
 from app.routers.errors import status_of
 from app.routers.examples import EXAMPLES
 from app.routers.walking import operations
@@ -60,6 +68,7 @@ TAGS = [
     },
     {"name": "Portal: me", "description": "For the portal: who is logged in."},
     {"name": "Portal: documents", "description": "For the portal: what the customer may read."},
+    {"name": "Portal: errors", "description": "For the portal: telling of a page that failed."},
     {"name": "Operations", "description": "For operators and developers."},
 ]
 
@@ -102,6 +111,11 @@ _CORRELATION_ID = {
         "description": "The call's id in log and activities.",
         "schema": {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$"},
     }
+}
+_LIMIT = {
+    "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}},
+    "RateLimit-Policy": {"description": "The limit: calls (q) in seconds (w).", "schema": {"type": "string"}},
+    "RateLimit": {"description": "What is left of it (r), and the seconds to more (t).", "schema": {"type": "string"}},
 }
 
 
@@ -148,6 +162,7 @@ _REASONS = {
     413: "The body is too large.",
     415: "The body is not JSON.",
     422: "The input is wrong.",
+    429: "Too many; wait.",
     500: "Our fault.",
     503: "Busy; try again.",
 }
@@ -189,10 +204,13 @@ def install(app: FastAPI) -> None:
     app.openapi = document  # type: ignore[method-assign]  # FastAPI's documented way
 
 
-def guard(route: APIRoute) -> BackOffice | Anonymous | LoggedIn | LoggingOut | SignedByMailProvider | None:
+Guard = BackOffice | Anonymous | LoggedIn | LoggingOut | Visiting | SignedByMailProvider
+
+
+def guard(route: APIRoute) -> Guard | None:
     """Which kind of call an operation takes; None for the operators' own."""
     for dependency in route.dependant.dependencies:
-        if isinstance(dependency.call, BackOffice | Anonymous | LoggedIn | LoggingOut | SignedByMailProvider):
+        if isinstance(dependency.call, Guard):
             return dependency.call
     return None
 
@@ -238,12 +256,17 @@ def _describe(operation: dict[str, Any], route: APIRoute) -> None:
     elif isinstance(kind, Anonymous):
         operation["security"] = [{_TENANT: [], _ORGANISATION: []}]
         common += [errors.OrganisationHeaderInvalid]
+    elif isinstance(kind, Visiting):
+        operation["security"] = [{_SESSION: []}, {_TENANT: [], _ORGANISATION: []}]
+        common += [errors.OrganisationHeaderInvalid, errors.Unauthenticated, errors.SessionEnded]
     elif isinstance(kind, LoggedIn | LoggingOut):
         operation["security"] = [{_SESSION: []}]
         common += [errors.Unauthenticated, errors.SessionEnded, errors.OrganisationHeaderInvalid]
         if isinstance(kind, LoggedIn):
             common.append(errors.PortalClosed)
             common += [refusal for mode in AccessMode if (refusal := act_refusal(kind.act, mode))]
+    if any(isinstance(one.call, CountedByAddress) for one in route.dependant.dependencies):
+        common.append(errors.TooManyRequests)
     if kind is not None:
         common.append(errors.TemporarilyUnavailable)
     if isinstance(kind, SignedByMailProvider):
@@ -265,5 +288,5 @@ def _add_responses(responses: dict[str, Any], common: Iterable[Refusal]) -> None
         mine["content"]["application/problem+json"]["examples"] |= refusal["content"]["application/problem+json"][
             "examples"
         ]
-    for response in responses.values():
-        response.setdefault("headers", _CORRELATION_ID)
+    for status, response in responses.items():
+        response.setdefault("headers", _CORRELATION_ID | (_LIMIT if status == "429" else {}))

@@ -41,6 +41,14 @@ class Sessions:
             raise PortalClosed
         return visitor
 
+    async def owner(self, token: str, place: Place) -> PortalVisitor:
+        """Whose session this is, or was before it ended.
+
+        Raises: Unauthenticated, when the token never was a session's; SessionEnded, at another place.
+        """
+        visitor, _ = await self._find(token, place)
+        return visitor
+
     async def page(self, visitor: PortalVisitor, request: PageRequest) -> Page[PortalSession]:
         """The visitor's live sessions, newest first."""
         async with self._transaction.reading(visitor.standing.organisation.organisation_id) as uow:

@@ -19,6 +19,7 @@ from tests.support.service import test_settings
 from tests.support.world import Client, Customer, Utility, World
 
 ANONYMOUS, SESSION, LEAVING, OPERATOR, PROVIDER = "anonymous", "session", "leaving", "operator", "provider"
+EITHER = "session or anonymous"
 
 # The contract's table, written out. An operation without a row here fails the first test.
 TABLE: dict[str, str] = {
@@ -73,6 +74,7 @@ TABLE: dict[str, str] = {
     "getAccessLog": SESSION,
     "listMyDocuments": SESSION,
     "viewDocument": SESSION,
+    "reportError": EITHER,
     "logOut": LEAVING,
     "endOwnImpersonation": LEAVING,
     "getHealth": OPERATOR,
@@ -109,6 +111,7 @@ BODIES: dict[str, dict[str, object]] = {
     "resendConfirmation": {"email": "nobody@example.com"},
     "forgotPassword": {"email": "nobody@example.com"},
     "completePasswordReset": {"token": "noise", "password": "seven warm radiators"},
+    "reportError": {"page": "/invoices"},
     "logIn": {"email": "nobody@example.com", "password": "seven warm radiators"},
     "changePassword": {"currentPassword": "seven warm radiators", "password": "seven warm radiators"},
     "changeEmail": {"currentPassword": "seven warm radiators", "email": "matrix@example.com"},
@@ -215,7 +218,7 @@ def test_every_operation_stands_in_the_table_and_is_guarded_as_it_says() -> None
     app = create_app(test_settings(database_url="postgresql://nobody@127.0.0.1/none"))
     guards = {route.operation_id or route.name: guard(route) for _, _, route in operations(app)}
     kinds = {"Anonymous": ANONYMOUS, "LoggedIn": SESSION, "LoggingOut": LEAVING, "NoneType": OPERATOR}
-    kinds |= {"SignedByMailProvider": PROVIDER}
+    kinds |= {"SignedByMailProvider": PROVIDER, "Visiting": EITHER}
     for name, one in guards.items():
         declared = getattr(one, "permission", None) or kinds[type(one).__name__]
         assert declared == TABLE[name], name
@@ -384,6 +387,22 @@ def test_a_session_ends_at_its_organisation(operation: Operation, scene: Scene) 
 def test_a_session_ends_at_its_tenant(operation: Operation, scene: Scene) -> None:
     mixed = {"zf-tuuid": str(scene.stranger.tenant), "zf-ouuid": str(scene.utility.organisation)}
     problem(scene.send(operation, scene.session | mixed), 401, "SESSION_ENDED")
+
+
+@pytest.mark.parametrize("operation", of(EITHER), ids=named)
+def test_an_open_call_takes_a_session_or_the_organisations_headers(operation: Operation, scene: Scene) -> None:
+    ended = scene.session
+    assert Client(scene.utility.world, ended).delete("/portal/sessions/current").status_code == 204
+    for headers in (scene.utility.headers, scene.session, scene.utility.headers | scene.session, ended):
+        let_in(scene.send(operation, headers))
+    problem(scene.send(operation, {}), 400, "ORGANISATION_HEADER_INVALID")
+    mixed = {"zf-tuuid": str(scene.stranger.tenant), "zf-ouuid": str(scene.utility.organisation)}
+    problem(scene.send(operation, mixed), 400, "ORGANISATION_HEADER_INVALID")
+    for bearer in (scene.utility.bearer(), forged(scene.utility)):
+        problem(scene.send(operation, bearer), 401, "UNAUTHENTICATED")
+    for place in (scene.sister.headers, scene.stranger.headers, mixed):
+        problem(scene.send(operation, scene.session | place), 401, "SESSION_ENDED")
+        problem(scene.send(operation, ended | place), 401, "SESSION_ENDED")
 
 
 @pytest.mark.parametrize("operation", of(PROVIDER), ids=named)

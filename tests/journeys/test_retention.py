@@ -1,0 +1,188 @@
+"""The daily work: what has been kept long enough goes, of this organisation and of no other."""
+
+import json
+import time
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+
+from app.ids import new_id
+from tests.journeys.reading import wait_for_jobs
+from tests.support.databases import Sql
+from tests.support.world import Customer, Utility, World
+
+
+def enqueue(sql: Sql, job: str, payload: dict[str, str]) -> None:
+    """Put a job into the queue, as the schedule would."""
+    sql.run(
+        "INSERT INTO pgqueuer (priority, entrypoint, payload, status) VALUES (0, $1, convert_to($2, 'UTF8'), 'queued')",
+        job,
+        json.dumps(payload),
+    )
+
+
+def tend(utility: Utility) -> None:
+    """Let the organisation's daily work be done."""
+    enqueue(utility.world.sql, "tend_organisation", {"organisationId": str(utility.organisation)})
+    wait_for_jobs(utility)
+
+
+def old_entries(utility: Utility, age: timedelta, count: int = 1) -> None:
+    """Entries of the log as they stood long ago; the log itself cannot be aged, it refuses every change."""
+    utility.world.sql.run(
+        "INSERT INTO activities (organisation_id, id, type, occurred_at, actor_type, actor_id, subject_type,"
+        " subject_id, correlation_id) SELECT $1, gen_random_uuid(), 'PortalLoginFailed', now() - $2::interval,"
+        " 'system', 'test', 'organisation', $1, 'old' FROM generate_series(1, $3)",
+        utility.organisation,
+        age,
+        count,
+    )
+
+
+def old_left(utility: Utility) -> int:
+    return int(
+        utility.world.sql.value(
+            "SELECT count(*) FROM activities WHERE organisation_id = $1 AND correlation_id = 'old'",
+            utility.organisation,
+        )
+    )
+
+
+def test_the_log_is_kept_for_the_organisations_period(utility: Utility) -> None:
+    utility.change_settings(retentionDays=30)
+    old_entries(utility, timedelta(days=29, hours=23))
+    old_entries(utility, timedelta(days=30, hours=1), 3)
+    tend(utility)
+    assert old_left(utility) == 1
+    types = [entry["type"] for entry in utility.employee().get("/organisation/activities").json()["results"]]
+    assert types.count("PortalSettingsChanged") == 2, "and nothing newer was touched"
+
+
+def test_without_a_period_the_log_is_kept_for_ever(utility: Utility) -> None:
+    old_entries(utility, timedelta(days=36_500))
+    tend(utility)
+    assert old_left(utility) == 1
+
+
+def test_another_organisation_keeps_its_own(utility: Utility) -> None:
+    sister = Utility(utility.world, utility.tenant, new_id())
+    sister.change_settings()
+    stranger = utility.world.utility(retentionDays=60)
+    utility.change_settings(retentionDays=30)
+    for one in (utility, sister, stranger):
+        old_entries(one, timedelta(days=45))
+    tend(utility)
+    assert [old_left(one) for one in (utility, sister, stranger)] == [0, 1, 1]
+    tend(stranger)
+    assert old_left(stranger) == 1
+
+
+def test_much_goes_in_small_transactions_until_nothing_is_left(utility: Utility) -> None:
+    utility.change_settings(retentionDays=30)
+    old_entries(utility, timedelta(days=31), 12_001)
+    tend(utility)
+    assert old_left(utility) == 0
+
+
+def test_the_log_still_refuses_everyone_else(utility: Utility) -> None:
+    old_entries(utility, timedelta(days=31))
+    with pytest.raises(Exception, match="append-only"):
+        utility.world.sql.run("DELETE FROM activities WHERE organisation_id = $1", utility.organisation)
+
+
+def test_answers_of_yesterday_go_and_those_of_today_stay(customer: Customer) -> None:
+    utility = customer.utility
+
+    def invite(key: str) -> bool:
+        answer = utility.employee().post(f"{customer.path}/invitations", headers={"Idempotency-Key": key})
+        assert answer.status_code == 201
+        return "Idempotency-Replayed" in answer.headers
+
+    def kept() -> int:
+        return int(
+            utility.world.sql.value(
+                "SELECT count(*) FROM idempotency_answers WHERE organisation_id = $1", utility.organisation
+            )
+        )
+
+    assert [invite("yesterday"), invite("today")] == [False, False]
+    utility.world.sql.run(
+        "UPDATE idempotency_answers SET created_at = created_at - interval '25 hours' WHERE organisation_id = $1"
+        " AND created_at = (SELECT min(created_at) FROM idempotency_answers WHERE organisation_id = $1)",
+        utility.organisation,
+    )
+    tend(utility)
+    assert kept() == 1
+    assert invite("today") is True
+    assert invite("yesterday") is False
+
+
+@pytest.mark.parametrize("column", ["ended_at", "expires_at"])
+def test_sessions_that_ended_long_ago_go(active: Customer, column: str) -> None:
+    sql = active.utility.world.sql
+
+    def end(days: int) -> None:
+        active.logged_in().delete("/portal/sessions/current")
+        sql.run(
+            "UPDATE sessions SET ended_at = CASE WHEN $3 = 'ended_at' THEN now() - $2::interval END,"
+            " expires_at = now() - $2::interval WHERE customer_id = $1 AND ended_at > now() - interval '1 day'",
+            active.id,
+            timedelta(days=days),
+            column,
+        )
+
+    end(91)
+    end(89)
+    living = active.logged_in()
+    tend(active.utility)
+    assert sql.value("SELECT count(*) FROM sessions WHERE customer_id = $1", active.id) == 2
+    assert living.get("/portal/me").status_code == 200
+    assert "PortalLoginSucceeded" in active.log(), "the log tells of them all the same"
+
+
+def test_links_are_kept(customer: Customer) -> None:
+    invitation = customer.invite()
+    customer.utility.world.sql.run(
+        "UPDATE tokens SET created_at = now() - interval '2 years', expires_at = now() - interval '2 years'"
+        " WHERE id = $1",
+        UUID(invitation["id"]),
+    )
+    tend(customer.utility)
+    answer = customer.utility.employee().get(f"{customer.path}/invitations").json()
+    assert [one["status"] for one in answer["results"]] == ["expired"]
+
+
+def plan(world: World) -> None:
+    """The schedule's turn has come."""
+    enqueue(world.sql, "daily_work", {})
+    deadline = time.monotonic() + 30
+    while world.sql.value("SELECT count(*) FROM pgqueuer WHERE entrypoint = 'daily_work'"):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_the_plan_reaches_every_organisation(world: World) -> None:
+    utilities = [world.utility(retentionDays=30) for _ in range(3)]
+    for utility in utilities:
+        old_entries(utility, timedelta(days=31))
+        wait_for_jobs(utility)
+        world.sql.run("DELETE FROM portal_url_checks WHERE organisation_id = $1", utility.organisation)
+    plan(world)
+    for utility in utilities:
+        wait_for_jobs(utility, 60)
+        assert old_left(utility) == 0
+        checks = "SELECT count(*) FROM portal_url_checks WHERE organisation_id = $1"
+        assert world.sql.value(checks, utility.organisation) == 1, "and its portal's address was tried"
+
+
+def test_work_for_an_unknown_organisation_is_simply_done(world: World) -> None:
+    nobody = Utility(world, new_id(), new_id())
+    tend(nobody)
+    held = "SELECT count(*) FROM pgqueuer_log WHERE entrypoint = 'tend_organisation' AND status::text = 'exception'"
+    assert world.sql.value(held) == 0
+
+
+def test_the_schedule_is_known_to_the_queue(world: World) -> None:
+    rows = world.sql.rows("SELECT expression, entrypoint, next_run > now() AS ahead FROM pgqueuer_schedules")
+    assert rows == [{"expression": "0 3 * * *", "entrypoint": "daily_work", "ahead": True}]
