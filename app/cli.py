@@ -1,4 +1,7 @@
-"""portal-access: runs the service and what belongs to it."""
+"""portal-access: runs the service and what belongs to it.
+
+What only some commands need is imported by them: all of it takes a second or two, and a token should not wait so long.
+"""
 
 import asyncio
 import json
@@ -6,29 +9,24 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 from uuid import UUID
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 
-from app import logs, seed
-from app.bearers import EmbeddedIssuer, embedded_keys
-from app.clock import utc_now
+from app import VERSION, logs
 from app.embedded import EmbeddedUnavailable
 from app.embedded import start as start_embedded
-from app.errors import TemporarilyUnavailable
-from app.jobs.worker import until_told
-from app.mail.preview import write_previews
-from app.main import create_app, running
-from app.migrating import DatabaseUnreachable
-from app.migrating import migrate as migrate_database
+from app.errors import DatabaseUnreachable, TemporarilyUnavailable
 from app.permissions import Permission, Role
-from app.routers.openapi import VERSION
-from app.serving import check_port, listen
 from app.settings import Settings, SettingsError, load_settings, settings_table, unknown_settings
 from app.tour import STORIES, Guide, TourFailed, play
+
+if TYPE_CHECKING:
+    from app.bearers import EmbeddedIssuer
+    from app.seed import Seeded
 
 app = typer.Typer(
     name="portal-access",
@@ -68,6 +66,8 @@ def _with_database(settings: Settings) -> Iterator[Settings]:
     if settings.database_url is not None:
         yield settings
         return
+    from app.migrating import migrate as migrate_database
+
     postgres = start_embedded(settings.data_dir)
     try:
         migrate_database(postgres.url)
@@ -102,6 +102,8 @@ def serve(
 ) -> None:
     """Run the API, and the job worker with it."""
     loaded = load_settings() if worker else load_settings(run_worker=False)
+    from app.serving import check_port, listen
+
     logs.configure(loaded.log_level)
     check_port(host, port)
     with _with_database(loaded) as ready:
@@ -117,6 +119,10 @@ def demo(
     loaded = load_settings()
     if loaded.production:
         raise SettingsError("PORTAL_ENVIRONMENT is production: the demonstration runs in embedded mode only.")
+    if "check_portals" not in loaded.model_fields_set:  # the sample's portal is nowhere, and nothing leaves the machine
+        loaded = loaded.model_copy(update={"check_portals": False})
+    from app.serving import check_port, listen
+
     logs.configure("warning")
     check_port(host, port)
     _out.print("Starting PostgreSQL and filling in sample data …")
@@ -125,7 +131,7 @@ def demo(
         listen(ready, host, port, workers=1, announce=lambda: _welcome(f"http://{host}:{port}", ready, seeded))
 
 
-def _welcome(url: str, settings: Settings, seeded: seed.Seeded) -> None:
+def _welcome(url: str, settings: Settings, seeded: "Seeded") -> None:
     issuer = _issuer(settings)
     bearer = issuer.issue(
         tenant_id=seeded.tenant_id,
@@ -153,6 +159,8 @@ def tour(
     story: Annotated[list[str] | None, typer.Option(help=f"One of {', '.join(STORIES)}; repeatable.")] = None,
 ) -> None:
     """Play the stories of the card against a running demonstration, showing each request and answer."""
+    from app import seed
+
     bearer = _issuer(load_settings()).issue(
         tenant_id=seed.TENANT, organisations=[seed.ORGANISATION], roles=[Role.ADMINISTRATOR], name="Eva Maes"
     )
@@ -168,6 +176,8 @@ def settings() -> None:
 @app.command("mail-preview", epilog="Example: [bold]portal-access mail-preview /tmp/mails[/]")
 def mail_preview(folder: Annotated[Path, typer.Argument(help="Where to write; made when missing.")]) -> None:
     """Render every mail in every language to files, with an index page."""
+    from app.mail.preview import write_previews
+
     written = write_previews(folder)
     _out.print(f"{len(written)} files; open {folder / 'index.html'}")
 
@@ -176,6 +186,9 @@ def mail_preview(folder: Annotated[Path, typer.Argument(help="Where to write; ma
 def worker() -> None:
     """Work on jobs: send mails, retry, do what was left for later. Run as many as you like."""
     loaded = load_settings()
+    from app.jobs.worker import until_told
+    from app.main import running
+
     logs.configure(loaded.log_level)
 
     async def work(ready: Settings) -> None:
@@ -189,7 +202,10 @@ def worker() -> None:
 @app.command(epilog="Example: [bold]PORTAL_DATABASE_URL=postgresql://… portal-access migrate[/]")
 def migrate() -> None:
     """Bring the database's tables to what this version needs."""
-    with _with_database(load_settings()) as ready:
+    loaded = load_settings()
+    from app.migrating import migrate as migrate_database
+
+    with _with_database(loaded) as ready:
         migrate_database(str(ready.database_url))
     _out.print("The database is at head.")
 
@@ -234,7 +250,10 @@ def token(
     )
 
 
-def _issuer(settings: Settings) -> EmbeddedIssuer:
+def _issuer(settings: Settings) -> "EmbeddedIssuer":
+    from app.bearers import EmbeddedIssuer, embedded_keys
+    from app.clock import utc_now
+
     if settings.oidc_issuer is not None:
         raise SettingsError("PORTAL_OIDC_ISSUER is set: bearer tokens come from that issuer, not from here.")
     return EmbeddedIssuer(
@@ -249,12 +268,15 @@ def seed_command() -> None:
         _show(asyncio.run(_seed(ready)))
 
 
-async def _seed(settings: Settings) -> seed.Seeded:
+async def _seed(settings: Settings) -> "Seeded":
+    from app import seed
+    from app.main import running
+
     async with running(settings) as parts:
         return await seed.seed(parts)
 
 
-def _show(seeded: seed.Seeded) -> None:
+def _show(seeded: "Seeded") -> None:
     _out.print(f"tenant       (zf-tuuid)  {seeded.tenant_id}")
     _out.print(f"organisation (zf-ouuid)  {seeded.organisation_id}")
     for customer in seeded.customers:
@@ -266,6 +288,8 @@ def openapi(
     output: Annotated[Path | None, typer.Option(help="File to write; absent: standard output.")] = None,
 ) -> None:
     """Write the OpenAPI document."""
+    from app.main import create_app
+
     document = json.dumps(create_app(document_settings()).openapi(), indent=2, ensure_ascii=False) + "\n"
     if output is None:
         sys.stdout.write(document)

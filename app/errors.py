@@ -406,3 +406,7 @@ class InternalError(PortalError):
     key = "INTERNAL_ERROR"
     title = "Something went wrong on our side"
     solution = "Try again; if it stays, report the correlation id."
+
+
+class DatabaseUnreachable(Exception):
+    """The database cannot be migrated or asked; the text is the driver's name for it. For the command line alone."""

@@ -14,7 +14,7 @@ from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi_offline import FastAPIOffline
 
-from app import logs
+from app import VERSION, logs
 from app.bearers import BearerVerifier, EmbeddedIssuer, embedded_keys
 from app.claims import ClaimNames, ClaimRules
 from app.clock import Clock, utc_now
@@ -152,7 +152,7 @@ def create_app(settings: Settings, *, clock: Clock = utc_now) -> FastAPI:
         docs_url="/docs",
         redoc_url=None,
         title="Portal Access",
-        version=openapi.VERSION,
+        version=VERSION,
         summary="The service behind the customer-portal card.",
         description=openapi.DESCRIPTION,
         openapi_tags=openapi.TAGS,
@@ -259,7 +259,9 @@ async def running(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[P
         password_resets=resets,
         logins=Logins(transaction, passwords, limits),
         own_accounts=OwnAccounts(transaction, passwords),
-        portal_settings=PortalSettings(transaction, production=settings.production),
+        portal_settings=PortalSettings(
+            transaction, production=settings.production, check_portals=settings.check_portals
+        ),
         portal_url_checks=url_checks,
         registrations=Registrations(transaction, signer, passwords),
         role_assignments=RoleAssignments(transaction),
@@ -274,7 +276,14 @@ async def running(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[P
     direct = str(settings.database_direct_url or url)
     worker = Worker(
         direct,
-        handlers(deliveries, confirmations, resets, visits, url_checks, DailyWork(transaction)),
+        handlers(
+            deliveries,
+            confirmations,
+            resets,
+            visits,
+            url_checks,
+            DailyWork(transaction, check_portals=settings.check_portals),
+        ),
         WorkerLimits(look=timedelta(seconds=settings.worker_look_seconds)),
         Regular(Job.DAILY_WORK.value, f"0 {settings.daily_work_hour} * * *"),
     )

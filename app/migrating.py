@@ -8,11 +8,9 @@ from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 
+from app.errors import DatabaseUnreachable
+
 _INI = Path(__file__).parent.parent / "alembic.ini"
-
-
-class DatabaseUnreachable(Exception):
-    """The database cannot be used; the text is the driver's name for it."""
 
 
 def config(url: str | None = None) -> Config:

@@ -133,6 +133,11 @@ class Settings(BaseSettings):
     daily_work_hour: int = Field(
         3, ge=0, le=23, description="Hour (UTC) at which portals' addresses are checked and retention deletes."
     )
+    check_portals: bool = Field(
+        True,
+        description="Whether portals' addresses are checked by themselves, daily and when they change. "
+        "Asked for, a check is made in any case.",
+    )
     portal_check_seconds: float = Field(10, gt=0, le=60, description="Longest wait for a portal to show itself.")
     webhook_allowed_networks: Annotated[tuple[str, ...], NoDecode] = Field(
         (),

@@ -55,6 +55,7 @@ class EndReason(StrEnum):
     LOGGED_OUT = "loggedout"
     EMPLOYEE = "employee"
     SUPERSEDED = "superseded"
+    PERMISSION_LOST = "permissionlost"
     EXPIRED = "expired"
 
 

@@ -102,7 +102,7 @@ def _read_mail(path: Path) -> CapturedMail | None:
         seconds, microseconds, _ = _order(path)
         return CapturedMail(
             to=str(message["To"]),
-            subject=str(message["Subject"]),
+            subject=str(message["Subject"]).strip(),  # a folded header keeps the space of its fold
             text=_content(message, "plain"),
             html=_content(message, "html"),
             headers={name: str(value) for name, value in message.items()},

@@ -9,7 +9,7 @@ from sqlalchemy import Interval, bindparam, case, func, insert, null, select, up
 from sqlalchemy.types import LargeBinary, Text, Uuid
 
 from app.database import Connection, Row, Statement
-from app.domain.activities import CustomerRef
+from app.domain.activities import ActivityType, CustomerRef
 from app.domain.callers import Actor, ImpersonationRef
 from app.domain.impersonations import (
     TIME,
@@ -18,7 +18,7 @@ from app.domain.impersonations import (
     ImpersonationState,
     NewImpersonation,
 )
-from app.models import customers, impersonations, sessions
+from app.models import activities, customers, impersonations, sessions
 from app.repositories.rows import ORGANISATION, impersonation, impersonation_columns, is_overdue, over_at
 
 _ID = impersonations.c.id == bindparam("impersonation_id", type_=Uuid())
@@ -139,6 +139,25 @@ _END_OF_CUSTOMER = _end(_OF_CUSTOMER)
 _END_OF_EMPLOYEE = _end(_OF_EMPLOYEE)
 _END_OVERDUE = _end(_ID, _OVERDUE)
 
+# The log knows: a right that came in the bearer is judged at the start, an assigned one may go at any time.
+_started_by_assignment = (
+    select(activities.c.id)
+    .where(
+        activities.c.organisation_id == ORGANISATION,
+        activities.c.customer_id == impersonations.c.customer_id,
+        activities.c.type == ActivityType.IMPERSONATION_STARTED.value,
+        activities.c.subject_id == impersonations.c.id,
+        activities.c.payload["rightAssigned"].astext == "true",
+    )
+    .correlate(impersonations)
+    .exists()
+)
+_EMPLOYEES_BY_ASSIGNMENT = Statement(
+    select(impersonations.c.employee_id).where(
+        impersonations.c.organisation_id == ORGANISATION, impersonations.c.ended_at.is_(None), _started_by_assignment
+    )
+)
+
 _GET = Statement(select(*_COLUMNS).where(_THIS))
 _GET_OF_CUSTOMER = Statement(select(*_COLUMNS).where(_THIS, _OF_CUSTOMER))
 
@@ -238,6 +257,10 @@ class Impersonations:
     async def end_of_employee(self, employee_id: str, reason: str, by: Actor) -> list[EndedImpersonation]:
         """End the employee's impersonation, of whichever customer, if one is open."""
         return await self._end(_END_OF_EMPLOYEE, reason, by, employee_id=employee_id)
+
+    async def employees_by_assignment(self) -> list[str]:
+        """The employees with an open impersonation whose right to it came by a role assignment."""
+        return [row["employee_id"] for row in await self._connection.rows(_EMPLOYEES_BY_ASSIGNMENT)]
 
     async def end_overdue(self, impersonation_id: UUID) -> list[EndedImpersonation]:
         """Close this impersonation if time has ended it."""

@@ -29,8 +29,6 @@ from app.routers.examples import EXAMPLES
 from app.routers.walking import operations
 from app.schemas.problems import FieldProblem, Problem
 
-VERSION = "0.1.0"
-
 DESCRIPTION = """\
 Everything about a customer's access to the utility's customer portal: the **card** with its buttons, invitations and
 other one-time links, the customer's own side of them, and the log of it all.

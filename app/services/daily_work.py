@@ -21,8 +21,9 @@ _BEFORE_ALL = UUID(int=0)
 class DailyWork:
     """The daily work: planned by one worker, then done for each organisation by any."""
 
-    def __init__(self, transaction: Transactions) -> None:
+    def __init__(self, transaction: Transactions, *, check_portals: bool) -> None:
         self._transaction = transaction
+        self._check_portals = check_portals
 
     async def plan(self) -> None:
         """Leave each organisation's work to the workers. Once more plans nothing twice that is not done yet."""
@@ -44,7 +45,7 @@ class DailyWork:
         for what, delete in _DELETIONS:
             if not await self._delete(organisation_id, what, delete):
                 return _SOON
-        if organisation.portal_url:
+        if self._check_portals and organisation.portal_url:
             async with self._transaction(organisation_id) as uow:
                 uow.jobs.check_portal_url()
         return None

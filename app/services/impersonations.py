@@ -17,10 +17,11 @@ from app.domain.impersonations import (
 from app.domain.one_time_tokens import TokenState, link_url
 from app.domain.organisations import Organisation
 from app.domain.paging import Page, PageRequest
-from app.errors import PortalError, ResourceNotFound, UserNotFound
+from app.errors import PermissionInvalid, PortalError, ResourceNotFound, UserNotFound
 from app.ids import new_id
 from app.permissions import Permission
 from app.repositories.unit_of_work import Transactions, UnitOfWork
+from app.services.deeds.access_changes import lock_access
 from app.services.deeds.impersonations import end_impersonation, end_impersonation_of_employee
 from app.tokens import Purpose, TokenSigner
 
@@ -122,6 +123,11 @@ class Impersonations:
         account, employee = standing.account, call.actor
         if account is None:
             raise UserNotFound
+        assigned = Permission.PORTAL_IMPERSONATE in call.caller.assigned
+        if assigned:  # it may be taken away this very moment, which must find this impersonation or come before it
+            await lock_access(uow)
+            if Permission.PORTAL_IMPERSONATE not in (await uow.role_assignments.rights(employee.id)).permissions:
+                raise PermissionInvalid(f"This needs the permission {Permission.PORTAL_IMPERSONATE.value}.")
         impersonation_id = new_id()
         await end_impersonation_of_employee(
             uow, employee.id, EndReason.SUPERSEDED, by=employee, seen=call.seen, supersededBy=str(impersonation_id)
@@ -146,6 +152,7 @@ class Impersonations:
                     "reason": started.reason,
                     "ticketReference": started.ticket_reference,
                     "accessMode": started.access_mode.value,
+                    "rightAssigned": assigned,
                 },
             )
         )

@@ -11,11 +11,15 @@ from app.repositories.unit_of_work import Transactions
 
 
 class PortalSettings:
-    """The organisation's portal settings. `production` decides whether a portal without TLS is acceptable."""
+    """The organisation's portal settings.
 
-    def __init__(self, transaction: Transactions, *, production: bool) -> None:
+    `production` decides whether a portal without TLS is acceptable, `check_portals` whether a new address is tried.
+    """
+
+    def __init__(self, transaction: Transactions, *, production: bool, check_portals: bool) -> None:
         self._transaction = transaction
         self._production = production
+        self._check_portals = check_portals
 
     async def get(self, *, call: Call) -> Organisation:
         """The settings.
@@ -40,7 +44,7 @@ class PortalSettings:
             before = await uow.organisations.lock()
             created = await uow.organisations.put(new)
             changed = _changed(before, new)
-            if new.portal_url and (before is None or before.portal_url != new.portal_url):
+            if self._check_portals and new.portal_url and (before is None or before.portal_url != new.portal_url):
                 uow.jobs.check_portal_url()
             if changed:
                 uow.activities.record(

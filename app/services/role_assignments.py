@@ -11,6 +11,7 @@ from app.ids import new_id
 from app.permissions import Role
 from app.repositories.unit_of_work import Transactions
 from app.services.deeds.access_changes import lock_access, record_access_change
+from app.services.deeds.impersonations import end_impersonations_without_right
 
 
 class RoleAssignments:
@@ -56,6 +57,7 @@ class RoleAssignments:
             if assignment.role.built_in is Role.ADMINISTRATOR and await uow.role_assignments.administrators() == 1:
                 raise LastAdministrator
             await uow.role_assignments.remove(assignment_id)
+            await end_impersonations_without_right(uow, by=call.actor, seen=call.seen)
             record_access_change(uow, "roleremoved", _subject(assignment), _described(assignment), call=call)
 
 

@@ -11,6 +11,7 @@ from app.ids import new_id
 from app.permissions import Permission
 from app.repositories.unit_of_work import Transactions
 from app.services.deeds.access_changes import lock_access, record_access_change
+from app.services.deeds.impersonations import end_impersonations_without_right
 
 
 class Roles:
@@ -65,6 +66,7 @@ class Roles:
             role = await uow.roles.change(role_id, name, permissions)
             if role is None:
                 raise ResourceNotFound
+            await end_impersonations_without_right(uow, by=call.actor, seen=call.seen)
             if role != before:
                 record_access_change(uow, "rolechanged", _subject(role_id), _described(role), call=call)
             return role

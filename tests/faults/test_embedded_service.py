@@ -31,8 +31,9 @@ class Demo:
         wait_until_ready(f"http://127.0.0.1:{port}")
         return f"http://127.0.0.1:{port}", process
 
-    def tour(self, url: str) -> subprocess.CompletedProcess[str]:
-        command = [str(Path(sys.executable).parent / "portal-access"), "tour", "--url", url]
+    def tour(self, url: str, *stories: str) -> subprocess.CompletedProcess[str]:
+        chosen = [part for story in stories for part in ("--story", story)]
+        command = [str(Path(sys.executable).parent / "portal-access"), "tour", "--url", url, *chosen]
         return subprocess.run(command, env=self.variables, capture_output=True, text=True, timeout=60, check=False)
 
     def postgres(self) -> list[psutil.Process]:
@@ -75,14 +76,14 @@ def test_the_demonstration_plays_its_tour_and_leaves_nothing_running(demo: Demo)
 
 def test_killed_without_warning_it_comes_back_with_its_data(demo: Demo) -> None:
     url, process = demo.start()
-    assert demo.tour(url).returncode == 0
+    assert demo.tour(url, "invitation").returncode == 0
     mails = len(httpx.get(f"{url}/mailbox/messages").json())
     process.kill()
     for server in demo.postgres():
         server.kill()
     url, process = demo.start()
     assert len(httpx.get(f"{url}/mailbox/messages").json()) == mails
-    assert demo.tour(url).returncode == 0
+    assert demo.tour(url, "invitation").returncode == 0
     process.stop()
     demo.until_postgres_is_gone()
 

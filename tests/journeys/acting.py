@@ -43,20 +43,6 @@ def token_state(customer: Customer, token_id: UUID) -> str:
     return str(value(customer, "SELECT state FROM tokens WHERE customer_id = $1 AND id = $2", token_id))
 
 
-def impersonated(customer: Customer) -> UUID:
-    """An employee is logged in as the customer."""
-    impersonation = new_id()
-    run(
-        customer,
-        "INSERT INTO impersonations (organisation_id, id, customer_id, account_id, employee_id, employee_name, reason,"
-        " access_mode, state, handoff_expires_at, expires_at)"
-        " SELECT organisation_id, $2, customer_id, id, 'employee-9', 'Piet Smit', 'Looks at an invoice', 'readonly',"
-        " 'active', now(), now() + interval '15 minutes' FROM accounts WHERE customer_id = $1",
-        impersonation,
-    )
-    return impersonation
-
-
 def unchanged(customer: Customer, card: dict[str, Any], log: list[str]) -> None:
     """Card and log are as they were."""
     assert customer.card() == card

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from app.ids import new_id
-from tests.journeys.acting import impersonated, open_token, reset, run, token_state, unchanged, value
+from tests.journeys.acting import open_token, reset, run, token_state, unchanged, value
 from tests.journeys.reading import actions, invitations, refusal, wait_for_jobs
 from tests.journeys.test_races import at_once
 from tests.support.world import Customer, Utility
@@ -37,9 +37,9 @@ def test_a_reset_deletes_the_account_and_the_customer_registers_again(customer: 
     assert works["sendinvitation"] is None
     assert works["resetaccount"] == works["logoutcustomer"] == "USER_NOT_FOUND"
     assert refusal(client.get("/portal/me")) == ENDED
+    assert customer.log()[-2:] == ["PortalAccountReset", "PortalSessionsEnded"]
     assert refusal(customer.log_in()) == (401, "INVALID_CREDENTIALS")
     assert value(customer, "SELECT count(*) FROM accounts WHERE customer_id = $1") == 0
-    assert customer.log()[-2:] == ["PortalAccountReset", "PortalSessionsEnded"]
     entry = next(one for one in customer.activities() if one["type"] == "PortalAccountReset")
     assert entry["actor"] == {"type": "employee", "id": "employee-7", "name": "Eva Maes"}
     assert entry["subject"]["type"] == "account"
@@ -87,10 +87,11 @@ def test_every_link_of_the_customer_ends_and_no_one_elses(purpose: str, customer
 
 
 def test_an_impersonation_ends_and_its_record_stays(customer: Customer) -> None:
-    impersonation = impersonated(customer.active())
+    employee = customer.active().impersonated()
     assert reset(customer).status_code == 200
-    found = "SELECT (state, end_reason, ended_by_id)::text FROM impersonations WHERE customer_id = $1 AND id = $2"
-    assert value(customer, found, impersonation) == "(ended,accountreset,employee-7)"
+    assert refusal(employee.get("/portal/me")) == ENDED
+    [record] = customer.impersonations()
+    assert (record["state"], record["endReason"], record["endedBy"]["id"]) == ("ended", "accountreset", "employee-7")
     assert customer.log()[-1] == "PortalImpersonationEnded"
 
 

@@ -126,7 +126,9 @@ def test_when_the_invitation_is_refused_nothing_is_reset(
     answer = reset(customer, {"reinvite": True, "email": "other@example.com"})
     assert refusal(answer) == (409, key)
     unchanged(customer, card, log)
+    customer.utility.change_settings()
     assert client.get("/portal/me").status_code == 200
+    customer.utility.change_settings(**settings)
     assert reset(customer).status_code == 200, "the reset itself needs no portal"
 
 

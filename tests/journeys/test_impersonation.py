@@ -83,6 +83,7 @@ def test_the_log_names_both_from_start_to_end(active: Customer) -> None:
         "reason": WHY,
         "ticketReference": None,
         "accessMode": "full",
+        "rightAssigned": False,
     }
     found = active.utility.employee().get(f"{active.path}/activities?impersonated=true").json()["results"]
     assert len(found) == 3

@@ -7,7 +7,7 @@ import pytest
 
 from app.database import Database
 from app.domain.callers import Actor, ActorType, Seen
-from app.permissions import Role
+from app.permissions import Permission, Role
 from app.repositories.unit_of_work import Transactions
 from app.services.deeds.sessions import end_impersonations
 from tests.journeys.impersonating import ENDED, count, end, its_time_comes, last, time_passes
@@ -288,3 +288,52 @@ def test_the_notice_is_automatic_and_the_organisations_to_switch_off(active: Cus
     other.impersonated().post("/portal/impersonations/current/end")
     wait_for_jobs(active.utility)
     assert notices(other) == []
+
+
+def test_an_assigned_permission_that_is_taken_away_ends_it_at_the_next_request(active: Customer) -> None:
+    utility = active.utility
+    helper = utility.newcomer("employee-5", Permission.PORTAL_READ)
+    assignment = utility.assign("employee-5", utility.role(Permission.PORTAL_IMPERSONATE))
+    employee, by_bearer = active.impersonated(helper), active.impersonated()
+    assert (me(employee), me(by_bearer)) == (200, 200)
+    assert utility.employee().delete(f"/organisation/role-assignments/{assignment}").status_code == 204
+    assert (me(employee), me(by_bearer)) == (ENDED, 200)
+    entry = last(active, "PortalImpersonationEnded")
+    assert entry["payload"] == {"reason": "permissionlost", "state": "ended"}
+    assert (entry["actor"]["id"], entry["impersonation"]["employeeId"]) == ("employee-7", "employee-5")
+    again = helper.post(f"{active.path}/impersonation-sessions", {"reason": "Help with an invoice"})
+    assert refusal(again) == (403, "PERMISSION_INVALID")
+
+
+def test_so_does_a_role_that_no_longer_has_it_but_not_one_of_two(active: Customer) -> None:
+    utility = active.utility
+    helper, role = utility.newcomer("employee-5"), utility.role(Permission.PORTAL_IMPERSONATE)
+    utility.assign("employee-5", role)
+    other = utility.assign("employee-5", Role.ADMINISTRATOR)
+    utility.assign("employee-9", Role.ADMINISTRATOR)
+    employee = active.impersonated(helper)
+    less = {"name": "Service desk", "permissions": ["portal.read"]}
+    assert utility.employee().put(f"/organisation/roles/{role}", less).status_code == 200
+    assert me(employee) == 200, "the other role still has it"
+    more = {"name": "Service desk", "permissions": ["portal.read", "portal.impersonate"]}
+    assert utility.employee().put(f"/organisation/roles/{role}", more).status_code == 200
+    assert utility.employee().delete(f"/organisation/role-assignments/{other}").status_code == 204
+    assert me(employee) == 200
+    assert utility.employee().put(f"/organisation/roles/{role}", less).status_code == 200
+    assert me(employee) == ENDED
+
+
+def test_a_right_that_came_in_the_bearer_is_judged_at_the_start(active: Customer) -> None:
+    utility = active.utility
+    assignment = utility.assign("employee-7", utility.role(Permission.PORTAL_IMPERSONATE))
+    employee = active.impersonated()
+    assert utility.employee().delete(f"/organisation/role-assignments/{assignment}").status_code == 204
+    assert me(employee) == 200
+
+
+def test_an_account_reset_ends_it_and_its_record_stays(active: Customer) -> None:
+    employee = active.impersonated()
+    assert active.utility.employee().post(f"{active.path}/reset").status_code == 200
+    assert me(employee) == ENDED
+    assert [one["state"] for one in active.impersonations()] == ["ended"]
+    assert active.card()["activeImpersonation"] is None

@@ -7,6 +7,7 @@ from functools import partial
 import httpx
 import pytest
 
+from app.permissions import Permission
 from tests.journeys.impersonating import count
 from tests.journeys.reading import refusal
 from tests.journeys.test_races import MANY, ROUNDS, at_once
@@ -111,3 +112,21 @@ def test_repeated_starts_with_one_key_at_once_are_one_start(customer: Customer) 
     assert {answer.status_code for answer in answers} <= {201, 409}
     assert len({answer.content for answer in answers if answer.status_code == 201}) == 1
     assert len(customer.impersonations()) == 1
+
+
+def test_a_start_and_the_loss_of_its_right_at_once_leave_nobody_inside(utility: Utility, nodes: list[World]) -> None:
+    customer = utility.customer().active()
+    role = utility.role(Permission.PORTAL_IMPERSONATE)
+    for _ in range(ROUNDS):
+        assignment = utility.assign("employee-5", role)
+        start = partial(
+            Client(nodes[0], utility.newcomer("employee-5").headers).post,
+            f"{customer.path}/impersonation-sessions",
+            {"reason": "Help with an invoice"},
+        )
+        remove = partial(Client(nodes[1], utility.bearer()).delete, f"/organisation/role-assignments/{assignment}")
+        started, removed = at_once([start, remove])
+        assert removed.status_code == 204
+        if started.status_code != 201:
+            assert refusal(started) == (403, "PERMISSION_INVALID")
+        assert customer.card()["activeImpersonation"] is None

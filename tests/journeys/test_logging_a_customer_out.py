@@ -116,17 +116,10 @@ def test_it_works_while_the_portal_is_off(active: Customer) -> None:
 
 
 def test_open_impersonations_end_with_it(active: Customer) -> None:
-    sql = active.utility.world.sql
-    sql.run(
-        "INSERT INTO impersonations (organisation_id, id, customer_id, account_id, employee_id, reason, access_mode,"
-        " state, created_at, handoff_expires_at, expires_at)"
-        " SELECT organisation_id, gen_random_uuid(), customer_id, id, 'employee-8', 'Help with an invoice',"
-        " 'readonly', 'active', now(), now(), now() + interval '15 minutes' FROM accounts WHERE customer_id = $1",
-        active.id,
-    )
+    employee = active.impersonated()
     assert active.log_out().json() == {"endedSessions": 0}
-    reason = sql.value("SELECT end_reason FROM impersonations WHERE customer_id = $1", active.id)
-    assert reason == "customerlogout"
+    assert refusal(employee.get("/portal/me")) == ENDED
+    assert active.impersonations()[0]["endReason"] == "customerlogout"
     assert "PortalImpersonationEnded" in active.log()
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from app.permissions import Permission, Role
 from tests.api.expect import problem
-from tests.journeys.reading import refusal
+from tests.journeys.reading import refusal, wait_for_jobs
 from tests.journeys.test_races import at_once
 from tests.support.databases import Sql, drop, fresh_copy
 from tests.support.mail import Mailbox
@@ -49,6 +49,7 @@ def checking(
         database_url=url,
         data_dir=tmp_path_factory.mktemp("data"),
         webhook_allowed_networks="127.0.0.0/8",
+        check_portals=True,
         portal_check_seconds=1,
     )
     with listening(settings) as (address, _), httpx.Client(timeout=20) as http:
@@ -122,13 +123,21 @@ def test_a_port_where_nobody_listens_and_a_name_that_nobody_has(checking: World)
     with portal_server() as portal:
         pass
     assert "does not answer" in str(outcome(checking, portal.url))
-    assert "does not answer" in str(outcome(checking, "https://portal.invalid"))
+    assert "does not answer" in str(outcome(checking, f"https://{'x' * 64}.example"))
 
 
 def test_without_leave_a_private_address_is_not_called(world: World, plain: PortalServer) -> None:
     before = list(plain.asked)
-    assert "private address" in str(outcome(world, f"{plain.url}/"[:-1]))
+    utility = world.utility(portalUrl=plain.url)
+    assert utility.employee().post(_CHECKS).status_code == 202
+    assert "private address" in str(checked(utility, plain.url))
     assert plain.asked == before
+
+
+def test_where_addresses_are_not_checked_by_themselves_only_asking_does(utility: Utility, plain: PortalServer) -> None:
+    utility.change_settings(portalUrl=plain.url)
+    wait_for_jobs(utility)
+    assert checks(utility) == []
 
 
 def test_a_new_address_is_checked_and_an_unchanged_one_is_not_again(checking: World, tls: PortalServer) -> None:
@@ -202,7 +211,8 @@ def test_the_diagnosis_tells_it(checking: World, tls: PortalServer) -> None:
 
 
 def test_a_check_of_an_unknown_organisation_is_simply_done(checking: World) -> None:
-    unknown = replace(checking.utility(), organisation=checking.utility().tenant)
+    known = checking.utility(portalUrl=None)
+    unknown = replace(known, organisation=known.tenant)
     checking.sql.run(
         "INSERT INTO pgqueuer (priority, entrypoint, payload, status)"
         " VALUES (0, 'check_portal_url', convert_to($1, 'UTF8'), 'queued')",

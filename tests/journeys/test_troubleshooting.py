@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from app.domain.troubleshooting import ROWS
-from tests.journeys.reading import expires_in, newest_mail, refusal
+from tests.journeys.reading import expires_in, newest_mail, portal_answers, refusal
 from tests.support.world import PASSWORD, Client, Customer, Utility
 
 _PREFIX = "/api/portal/v1"
@@ -163,6 +163,7 @@ def password_reset_not_working(utility: Utility) -> Customer:
     customer = utility.customer().active()
     sent = utility.employee().post(f"{customer.path}/password-resets")
     assert sent.status_code == 201
+    assert reset_link(customer), "a link that has ended before its mail went would not be mailed"
     expires_in(utility, sent.json()["id"], timedelta(minutes=-1))
     solve(customer, "passwordresetnotworking")
     body = {"token": reset_link(customer, 2), "password": "eight cold radiators"}
@@ -199,6 +200,7 @@ def portal_address_not_working(utility: Utility) -> Customer:
     customer = utility.customer()
     utility.change_settings(portalUrl=None)
     solve(customer, "portaladdressnotworking", _SETTINGS)
+    portal_answers(utility)
     return customer
 
 
@@ -263,6 +265,7 @@ def test_a_customer_who_gets_everything_has_no_findings(utility: Utility) -> Non
     utility.change_settings(features={"advancePaymentAdjustable": True})
     customer = utility.customer(contracts=[_CONTRACT | {"invoiceCount": 3}]).active()
     customer.logged_in()
+    portal_answers(utility)
     found = diagnosis(customer)
     assert found["customerId"] == str(customer.id)
     assert found["findings"] == []

@@ -25,8 +25,9 @@ SECRET = "a-secret-of-the-tests-0123456789-abcdefghij"
 
 
 def test_settings(**given: Any) -> Settings:
-    """Settings that do not look at this machine's environment."""
-    return load_settings(**{"_env_file": None, "secret_keys": (SECRET,), "worker_look_seconds": 0.5} | given)
+    """Settings that do not look at this machine's environment, nor make it call portals that are nowhere."""
+    known = {"_env_file": None, "secret_keys": (SECRET,), "worker_look_seconds": 0.5, "check_portals": False}
+    return load_settings(**known | given)
 
 
 test_settings.__test__ = False  # type: ignore[attr-defined]
@@ -69,6 +70,7 @@ def environment(settings: Settings, **more: str) -> dict[str, str]:
         "PORTAL_SECRET_KEYS": ",".join(settings.secret_keys),
         "PORTAL_DATA_DIR": str(settings.data_dir),
         "PORTAL_WORKER_LOOK_SECONDS": str(settings.worker_look_seconds),
+        "PORTAL_CHECK_PORTALS": str(settings.check_portals),
         **({"PORTAL_SMTP_URL": settings.smtp_url} if settings.smtp_url else {}),
         **more,
     }

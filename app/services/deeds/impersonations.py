@@ -7,7 +7,8 @@ from typing import Any
 
 from app.domain.activities import ActivityType, NewActivity, Subject, SubjectType
 from app.domain.callers import Actor, Seen
-from app.domain.impersonations import TIME, Impersonation, ImpersonationState
+from app.domain.impersonations import TIME, EndReason, Impersonation, ImpersonationState
+from app.permissions import Permission
 from app.repositories.impersonations import EndedImpersonation
 from app.repositories.unit_of_work import UnitOfWork
 
@@ -24,6 +25,14 @@ async def end_impersonation_of_employee(
     await uow.impersonations.lock_employee(employee_id)
     ended = await uow.impersonations.end_of_employee(employee_id, reason, by)
     record_ends(uow, ended, by=by, seen=seen, **more)
+
+
+async def end_impersonations_without_right(uow: UnitOfWork, *, by: Actor, seen: Seen) -> None:
+    """End the impersonations whose right was assigned and is no longer. The caller has locked and changed access."""
+    for employee_id in await uow.impersonations.employees_by_assignment():
+        rights = await uow.role_assignments.rights(employee_id)
+        if Permission.PORTAL_IMPERSONATE not in rights.permissions:
+            await end_impersonation_of_employee(uow, employee_id, EndReason.PERMISSION_LOST, by=by, seen=seen)
 
 
 def record_ends(uow: UnitOfWork, ended: Iterable[EndedImpersonation], *, by: Actor, seen: Seen, **more: Any) -> None:
