@@ -40,7 +40,7 @@ def _report(event: dict[str, Any]) -> DeliveryReport | None:
     match event.get("event"):
         case "delivered":
             return DeliveryReport(*ids)
-        case "bounce" if not _temporary(event):
+        case "bounce":
             return DeliveryReport(*ids, error=_in_words("The mail came back", event))
         case "dropped":
             return DeliveryReport(*ids, error=_in_words("The mail provider did not send the mail", event))
@@ -59,11 +59,6 @@ def _ids(event: dict[str, Any]) -> tuple[UUID, UUID] | None:
 
 def _is_id(value: object) -> bool:
     return isinstance(value, str) and _UUID.fullmatch(value) is not None
-
-
-def _temporary(event: dict[str, Any]) -> bool:
-    """A receiver that would not take the mail this time, but may take the next one (RFC 3463, class 4)."""
-    return event.get("type") == "blocked" or str(event.get("status", "")).startswith("4")
 
 
 def _in_words(what: str, event: dict[str, Any]) -> str:
