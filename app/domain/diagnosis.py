@@ -38,6 +38,7 @@ class Remedy(StrEnum):
     START_IMPERSONATION = "startImpersonation"
     CHANGE_CUSTOMER = "putCustomer"
     CHANGE_SETTINGS = "putPortalSettings"
+    CHECK_PORTAL_URL = "checkPortalUrl"
     REGISTER = "register"
 
 

@@ -25,7 +25,7 @@ ROWS = (
     Row(
         "customernumbermismatch",
         "The customer cannot register: the customer number that was typed does not match.",
-        "Tell the customer the right customer number and let them try again with the same link.",
+        "Tell the customer the right customer number and let them try again; the link works until ten wrong numbers.",
         getting_in.customer_number_mismatch,
     ),
     Row(
@@ -91,7 +91,7 @@ ROWS = (
     Row(
         "portaladdressnotworking",
         "The portal's address does not work.",
-        "Check the portal URL in the organisation's settings.",
+        "Check the portal URL in the organisation's settings, and the portal behind it; then have it checked again.",
         inside.portal_address_not_working,
     ),
     Row(

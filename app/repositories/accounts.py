@@ -85,7 +85,7 @@ _CHANGE_EMAIL = Statement(
         _LIVE,
         accounts.c.email_confirmed_at.is_not(None),
     )
-    .values(email=bindparam("email"), email_confirmed_at=func.now())
+    .values(email=bindparam("email"), email_confirmed_at=func.now(), email_changed_at=func.now())
     .returning(*ACCOUNT_COLUMNS)
 )
 

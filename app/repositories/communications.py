@@ -32,6 +32,7 @@ _ADD = Statement(
         created_by_name=bindparam("created_by_name"),
         correlation_id=bindparam("correlation_id"),
         resent_from=bindparam("resent_from"),
+        created_at=func.clock_timestamp(),  # as its link
     )
 )
 
@@ -102,8 +103,8 @@ _POSTPONE = Statement(
 
 # A mail can carry links of several customers who share an address: a living one of another keeps it going.
 _CUSTOMER = bindparam("customer_id", type_=Uuid())
-_DROP = Statement(
-    update(communications)
+_unsent = (
+    select(communications.c.id)
     .where(
         communications.c.organisation_id == ORGANISATION,
         communications.c.customer_id == _CUSTOMER,
@@ -120,6 +121,13 @@ _DROP = Statement(
             .correlate(communications)
         ),
     )
+    .order_by(communications.c.id)
+    .with_for_update(key_share=True, of=communications)
+    .cte("unsent")
+)
+_DROP = Statement(
+    update(communications)
+    .where(communications.c.organisation_id == ORGANISATION, communications.c.id.in_(select(_unsent.c.id)))
     .values(status=CommunicationStatus.SKIPPED.value, last_error=bindparam("reason"), ended_at=func.now())
 )
 

@@ -12,7 +12,6 @@ from sqlalchemy.types import Text, Uuid
 from app.database import Connection, Row, Statement
 from app.domain.accounts import AccountState
 from app.domain.activities import ActivityType
-from app.domain.callers import ActorType
 from app.domain.diagnosis import RECENT, LastImpersonation, RecentActivity, Snapshot, UrlCheck
 from app.domain.impersonations import ImpersonationState
 from app.domain.one_time_tokens import PURPOSES, OneTimeToken
@@ -44,12 +43,14 @@ _MOST_OF_A_TYPE = 50
 _LOOKED_FOR = [
     kind.value
     for kind in (
-        ActivityType.ACCOUNT_IMPORTED,
+        ActivityType.ACCOUNT_REACTIVATED,
         ActivityType.ACCOUNT_REGISTERED,
         ActivityType.ACCOUNT_RESET,
+        ActivityType.EMAIL_CHANGED,
         ActivityType.EMAIL_CONFIRMED,
         ActivityType.ERROR_REPORTED,
         ActivityType.LOGIN_FAILED,
+        ActivityType.LOGIN_SUCCEEDED,
         ActivityType.PASSWORD_CHANGED,
         ActivityType.PASSWORD_RESET_COMPLETED,
         ActivityType.REGISTRATION_REFUSED,
@@ -75,22 +76,6 @@ def _last_token(purpose: Purpose) -> Subquery:
         .order_by(tokens.c.created_at.desc(), tokens.c.id.desc())
         .limit(1)
         .subquery(f"last_{purpose.value}")
-    )
-
-
-def _last_of_account(kind: ActivityType, *conditions: Any) -> Any:
-    """When something last happened to the live account."""
-    return (
-        select(func.max(activities.c.occurred_at))
-        .where(
-            activities.c.organisation_id == ORGANISATION,
-            activities.c.customer_id == _CUSTOMER,
-            activities.c.type == kind.value,
-            activities.c.account_generation == accounts.c.generation,
-            *conditions,
-        )
-        .correlate(accounts)
-        .scalar_subquery()
     )
 
 
@@ -142,10 +127,7 @@ def _standing_statement() -> Statement:
         accounts.c.generation,
         select(func.count()).select_from(_open_accounts).scalar_subquery().label("open_accounts"),
         select(_open_accounts.c.id).order_by(_last_used.desc()).limit(1).scalar_subquery().label("likely_account_id"),
-        _last_of_account(ActivityType.LOGIN_SUCCEEDED).label("last_login_at"),
-        _last_of_account(ActivityType.EMAIL_CHANGED, activities.c.actor_type == ActorType.CUSTOMER.value).label(
-            "email_changed_at"
-        ),
+        accounts.c.email_changed_at,
         *_prefixed(portal_url_checks, "check_"),
         *_prefixed(_last_impersonation, "impersonation_"),
     ]
@@ -203,13 +185,24 @@ class DiagnosisFacts:
             open_accounts=row["open_accounts"],
             likely_account_id=row["likely_account_id"],
             generation=row["generation"],
-            last_login_at=row["last_login_at"],
+            last_login_at=_last_login(row, recent),
             email_changed_at=row["email_changed_at"],
             last_tokens=_last_tokens(row),
             last_impersonation=_impersonation(row),
             url_check=_url_check(row),
             recent=tuple(_activity(one) for one in recent),
         )
+
+
+def _last_login(row: Row, recent: list[Row]) -> datetime | None:
+    """To the live account. One before the last 30 days is known by the account's sign of life, not by the log."""
+    lately = (
+        one["occurred_at"]
+        for one in recent
+        if one["type"] == ActivityType.LOGIN_SUCCEEDED.value and one["account_generation"] == row["generation"]
+    )
+    newest: datetime | None = max(lately, default=row["a_last_active_at"])
+    return newest
 
 
 def _last_tokens(row: Row) -> Mapping[Purpose, OneTimeToken]:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Interval, bindparam, case, func, insert, literal, or_, select, tuple_, update
@@ -30,23 +31,28 @@ _with_mail = tokens.outerjoin(
 )
 _COLUMNS = (*token_columns(), *communication_columns())
 
+# The moment of writing, under the customer's lock, not of the transaction's start: a link that waited for another one
+# is the newer of the two.
+_moment = select(func.clock_timestamp().label("at")).cte("moment")
+_GIVEN: dict[str, Any] = {
+    "organisation_id": ORGANISATION,
+    "id": bindparam("token_id", type_=Uuid()),
+    "purpose": _PURPOSE,
+    "customer_id": _CUSTOMER,
+    "account_id": bindparam("account_id", type_=Uuid()),
+    "communication_id": bindparam("communication_id", type_=Uuid()),
+    "email": bindparam("email", type_=Text()),
+    "language": bindparam("language", type_=Text()),
+    "state": literal(TokenState.PENDING.value),
+    "created_by_type": bindparam("created_by_type", type_=Text()),
+    "created_by_id": bindparam("created_by_id", type_=Text()),
+    "created_by_name": bindparam("created_by_name", type_=Text()),
+    "created_at": _moment.c.at,
+    "expires_at": _moment.c.at + bindparam("lifetime", type_=Interval()),
+}
 _ADD = Statement(
     insert(tokens)
-    .values(
-        organisation_id=ORGANISATION,
-        id=bindparam("token_id"),
-        purpose=_PURPOSE,
-        customer_id=_CUSTOMER,
-        account_id=bindparam("account_id"),
-        communication_id=bindparam("communication_id"),
-        email=bindparam("email"),
-        language=bindparam("language"),
-        state=TokenState.PENDING.value,
-        created_by_type=bindparam("created_by_type"),
-        created_by_id=bindparam("created_by_id"),
-        created_by_name=bindparam("created_by_name"),
-        expires_at=func.now() + bindparam("lifetime", type_=Interval()),
-    )
+    .from_select(list(_GIVEN), select(*_GIVEN.values()))
     .returning(tokens.c.created_at, tokens.c.expires_at)
 )
 
@@ -62,7 +68,7 @@ _END_PENDING = Statement(
     )
     .values(
         state=case((_overdue, TokenState.EXPIRED.value), else_=bindparam("state", type_=Text())),
-        ended_at=case((_overdue, tokens.c.expires_at), else_=func.now()),
+        ended_at=case((_overdue, tokens.c.expires_at), else_=func.clock_timestamp()),
     )
     .returning(tokens.c.id, tokens.c.state)
 )
@@ -72,7 +78,7 @@ _END_EVERY = Statement(
     .where(tokens.c.organisation_id == ORGANISATION, tokens.c.customer_id == _CUSTOMER, _PENDING)
     .values(
         state=case((_overdue, TokenState.EXPIRED.value), else_=bindparam("state", type_=Text())),
-        ended_at=case((_overdue, tokens.c.expires_at), else_=func.now()),
+        ended_at=case((_overdue, tokens.c.expires_at), else_=func.clock_timestamp()),
     )
     .returning(tokens.c.id, tokens.c.purpose, tokens.c.state)
 )
@@ -80,7 +86,7 @@ _END_EVERY = Statement(
 _CONSUME = Statement(
     update(tokens)
     .where(_THIS, _PENDING, tokens.c.expires_at > func.now())
-    .values(state=TokenState.USED.value, ended_at=func.now())
+    .values(state=TokenState.USED.value, ended_at=func.clock_timestamp())
     .returning(tokens.c.id)
 )
 
@@ -120,7 +126,7 @@ _WRONG_TRY = Statement(
 _REVOKE = Statement(
     update(tokens)
     .where(_THIS, tokens.c.customer_id == _CUSTOMER, _PENDING, tokens.c.expires_at > func.now())
-    .values(state=TokenState.REVOKED.value, ended_at=func.now())
+    .values(state=TokenState.REVOKED.value, ended_at=func.clock_timestamp())
     .returning(tokens.c.id)
 )
 

@@ -22,6 +22,7 @@ ADDRESSES: dict[Remedy, tuple[str, str]] = {
     Remedy.START_IMPERSONATION: ("POST", "/api/portal/v1/customers/{customerId}/portal/impersonation-sessions"),
     Remedy.CHANGE_CUSTOMER: ("PUT", "/api/portal/v1/customers/{customerId}"),
     Remedy.CHANGE_SETTINGS: ("PUT", "/api/portal/v1/organisation/portal-settings"),
+    Remedy.CHECK_PORTAL_URL: ("POST", "/api/portal/v1/organisation/portal-url-checks"),
     Remedy.REGISTER: ("POST", "/api/portal/v1/portal/registrations"),
 }
 

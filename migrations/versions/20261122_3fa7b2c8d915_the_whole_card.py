@@ -8,15 +8,11 @@ down_revision = "8e2f6a41d0b7"
 branch_labels = None
 depends_on = None
 
-_INDEXES: dict[str, tuple[str, list[str]]] = {
-    "ix_customers_email": ("customers", ["organisation_id", "lower(email)"]),
-    "ix_activities_customer_type": ("activities", ["organisation_id", "customer_id", "type", "occurred_at"]),
-}
-
 
 def upgrade() -> None:
     """Apply."""
     op.add_column("accounts", sa.Column("retired_at", sa.TIMESTAMP(timezone=True)))
+    op.add_column("accounts", sa.Column("email_changed_at", sa.TIMESTAMP(timezone=True)))
     op.add_column(
         "accounts", sa.Column("clear_site_data", sa.Boolean(), server_default=sa.text("false"), nullable=False)
     )
@@ -52,11 +48,6 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("organisation_id", name=op.f("pk_portal_url_checks")),
     )
-    # Large tables get their indexes without a lock that writers would wait for.
-    with op.get_context().autocommit_block():
-        for name, (table, columns) in _INDEXES.items():
-            op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")  # what an interrupted run left is not usable
-            op.execute(f"CREATE INDEX CONCURRENTLY {name} ON {table} ({', '.join(columns)})")
 
 
 def _impersonations() -> None:
@@ -109,13 +100,11 @@ def _impersonations() -> None:
 
 def downgrade() -> None:
     """Take back."""
-    with op.get_context().autocommit_block():
-        for name in _INDEXES:
-            op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
     for table in ("portal_url_checks", "document_views", "impersonations"):
         op.drop_table(table)
     op.drop_column("sessions", "impersonation_id")
     op.drop_column("communications", "resent_from")
     op.drop_column("communications", "delivered_at")
     op.drop_column("accounts", "clear_site_data")
+    op.drop_column("accounts", "email_changed_at")
     op.drop_column("accounts", "retired_at")

@@ -13,6 +13,7 @@ from app.permissions import Permission, Role
 from tests.api.expect import problem
 from tests.journeys.reading import refusal, wait_for_jobs
 from tests.journeys.test_races import at_once
+from tests.journeys.test_retention import tend
 from tests.support.databases import Sql, drop, fresh_copy
 from tests.support.mail import Mailbox
 from tests.support.portals import PortalServer, certificate, portal_server
@@ -208,6 +209,30 @@ def test_the_diagnosis_tells_it(checking: World, tls: PortalServer) -> None:
     findings = utility.employee().get(f"{customer.path}/diagnosis").json()["findings"]
     [finding] = [one for one in findings if one["code"] == "portaladdressnotworking"]
     assert "status 503" in finding["evidence"]["problem"]
+
+
+def test_an_address_is_checked_with_the_daily_work(checking: World, tls: PortalServer) -> None:
+    utility = checking.utility(portalUrl=tls.url)
+    checked(utility, tls.url)
+    [first] = checks(utility)
+    tend(utility)
+    assert checked(utility, tls.url, since=first["checked_at"]) is None
+
+
+def test_what_the_finding_names_clears_it_once_the_portal_answers(checking: World, tls: PortalServer) -> None:
+    utility = checking.utility(portalUrl=f"{tls.url}/later")
+    tls.redirects["/later"] = "/down"
+    checked(utility, f"{tls.url}/later")
+    [first] = checks(utility)
+    customer = utility.customer()
+    where = f"{customer.path}/diagnosis"
+    findings = utility.employee().get(where).json()["findings"]
+    [finding] = [one for one in findings if one["code"] == "portaladdressnotworking"]
+    tls.redirects["/later"] = "/moved"
+    assert finding["action"] == {"method": "POST", "path": f"/api/portal/v1{_CHECKS}"}
+    assert utility.employee().post(_CHECKS).status_code == 202
+    checked(utility, f"{tls.url}/later", since=first["checked_at"])
+    assert "portaladdressnotworking" not in [one["code"] for one in utility.employee().get(where).json()["findings"]]
 
 
 def test_a_check_of_an_unknown_organisation_is_simply_done(checking: World) -> None:

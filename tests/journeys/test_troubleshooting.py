@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from app.domain.troubleshooting import ROWS
-from tests.journeys.reading import expires_in, newest_mail, portal_answers, refusal
+from tests.journeys.reading import expires_in, newest_mail, refusal
 from tests.support.world import PASSWORD, Client, Customer, Utility
 
 _PREFIX = "/api/portal/v1"
@@ -202,7 +202,6 @@ def portal_address_not_working(utility: Utility) -> Customer:
     customer = utility.customer()
     utility.change_settings(portalUrl=None)
     solve(customer, "portaladdressnotworking", _SETTINGS)
-    portal_answers(utility)
     return customer
 
 
@@ -267,7 +266,6 @@ def test_a_customer_who_gets_everything_has_no_findings(utility: Utility) -> Non
     utility.change_settings(features={"advancePaymentAdjustable": True})
     customer = utility.customer(contracts=[_CONTRACT | {"invoiceCount": 3}]).active()
     customer.logged_in()
-    portal_answers(utility)
     found = diagnosis(customer)
     assert found["customerId"] == str(customer.id)
     assert found["findings"] == []

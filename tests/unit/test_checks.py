@@ -159,7 +159,8 @@ def test_a_wrong_number_matters_until_a_registration_works() -> None:
     wrong = entry(ActivityType.REGISTRATION_REFUSED, ago(hours=2), key="CUSTOMER_NUMBER_MISMATCH")
     assert is_found(getting_in.customer_number_mismatch(snapshot(recent=(wrong,))))
     worked = entry(ActivityType.ACCOUNT_REGISTERED, ago(hours=1))
-    assert getting_in.customer_number_mismatch(snapshot(_ACCOUNT, recent=(worked, wrong))) is Outcome.OK
+    assert getting_in.customer_number_mismatch(snapshot(recent=(worked, wrong))) is Outcome.OK
+    assert getting_in.customer_number_mismatch(snapshot(_ACCOUNT, recent=(wrong,))) is Outcome.NOT_APPLICABLE
     other = entry(ActivityType.REGISTRATION_REFUSED, ago(hours=2), key="PORTAL_NOT_ENABLED")
     assert getting_in.customer_number_mismatch(snapshot(recent=(other,))) is Outcome.OK
 
@@ -210,9 +211,29 @@ def test_an_impersonation_of_last_week_is_no_trouble(hours: int, found: bool) ->
     assert is_found(inside.impersonation_stopped(snapshot(_ACCOUNT, last_impersonation=last))) is found
 
 
+@pytest.mark.parametrize(("state", "remedy"), [("pending", Remedy.REGISTER), ("revoked", Remedy.SEND_INVITATION)])
+def test_after_too_many_wrong_numbers_only_a_new_invitation_helps(state: str, remedy: Remedy) -> None:
+    wrong = entry(ActivityType.REGISTRATION_REFUSED, ago(hours=2), key="CUSTOMER_NUMBER_MISMATCH")
+    last = token(Purpose.INVITATION, TokenState(state))
+    trouble = getting_in.customer_number_mismatch(snapshot(recent=(wrong,), last_tokens=last))
+    assert isinstance(trouble, Trouble)
+    assert trouble.remedy is remedy
+
+
+@pytest.mark.parametrize(
+    "kind", [ActivityType.PASSWORD_CHANGED, ActivityType.PASSWORD_RESET_COMPLETED, ActivityType.EMAIL_CHANGED]
+)
+def test_a_reset_link_that_ended_because_the_customer_got_further_is_no_trouble(kind: ActivityType) -> None:
+    last = token(Purpose.PASSWORD_RESET, TokenState.REVOKED)
+    seen = snapshot(_ACCOUNT, last_tokens=last, recent=(entry(kind, ago(minutes=1)),))
+    assert getting_in.password_reset_not_working(seen) is Outcome.OK
+
+
 def test_logging_the_customer_out_answers_the_reports_before_it() -> None:
     report = entry(ActivityType.ERROR_REPORTED, ago(hours=2), page="/invoices")
-    cleared = entry(ActivityType.SESSIONS_ENDED, ago(hours=1))
+    cleared = entry(ActivityType.SESSIONS_ENDED, ago(hours=1), reason="customerlogout")
+    changed = entry(ActivityType.SESSIONS_ENDED, ago(hours=1), reason="passwordchanged")
+    assert is_found(inside.portal_page_error(snapshot(recent=(changed, report))))
     assert is_found(inside.portal_page_error(snapshot(recent=(report,))))
     assert inside.portal_page_error(snapshot(recent=(cleared, report))) is Outcome.OK
     again = entry(ActivityType.ERROR_REPORTED, ago(minutes=1), page="/invoices")

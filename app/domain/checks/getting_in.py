@@ -11,6 +11,14 @@ from app.tokens import Purpose
 
 _FAILED_LOGINS = 3
 _MAIL_IS_OLD = timedelta(hours=1)  # a mail not acted upon by then has most likely not been seen
+# With any of these the customer has no need of an earlier reset link, whatever ended it.
+_NO_MORE_NEED = (ActivityType.PASSWORD_CHANGED, ActivityType.PASSWORD_RESET_COMPLETED, ActivityType.EMAIL_CHANGED)
+_SUCCESSES = (
+    ActivityType.LOGIN_SUCCEEDED,
+    ActivityType.ACCOUNT_REGISTERED,
+    ActivityType.EMAIL_CONFIRMED,
+    ActivityType.PASSWORD_RESET_COMPLETED,
+)
 _UNDELIVERED = (CommunicationStatus.FAILED, CommunicationStatus.SKIPPED)
 
 
@@ -36,6 +44,8 @@ def registration_link_not_working(snapshot: Snapshot) -> Trouble | Outcome:
 
 def customer_number_mismatch(snapshot: Snapshot) -> Trouble | Outcome:
     """Registrations refused for the number within 30 days, and none that worked since."""
+    if snapshot.standing.account is not None:
+        return Outcome.NOT_APPLICABLE
     refused = [
         one.at
         for one in snapshot.since(_registered_at(snapshot), ActivityType.REGISTRATION_REFUSED)
@@ -43,9 +53,11 @@ def customer_number_mismatch(snapshot: Snapshot) -> Trouble | Outcome:
     ]
     if not refused:
         return Outcome.OK
+    invitation = snapshot.last_tokens.get(Purpose.INVITATION)
+    usable = invitation is not None and invitation.state is TokenState.PENDING
     return Trouble(
         Severity.BLOCKING,
-        Remedy.REGISTER,
+        Remedy.REGISTER if usable else Remedy.SEND_INVITATION,
         {
             "refusedRegistrations": len(refused),
             "lastRefusedDateTime": refused[0],
@@ -95,7 +107,7 @@ def password_reset_not_working(snapshot: Snapshot) -> Trouble | Outcome:
         return Outcome.NOT_APPLICABLE
     helped_since = [
         at
-        for at in (snapshot.last_login_at, snapshot.newest(ActivityType.PASSWORD_CHANGED))
+        for at in (snapshot.last_login_at, snapshot.newest(*_NO_MORE_NEED))
         if at is not None and at > reset.created_at
     ]
     if reset.state is TokenState.USED or not _of_no_use(reset) or helped_since:
@@ -135,12 +147,7 @@ def account_does_not_exist(snapshot: Snapshot) -> Trouble | Outcome:
 
 def login_link_used_too_early(snapshot: Snapshot) -> Trouble | Outcome:
     """A used or expired link was refused within 30 days, and nothing worked since."""
-    success = _latest(
-        snapshot.last_login_at,
-        snapshot.newest(
-            ActivityType.ACCOUNT_REGISTERED, ActivityType.EMAIL_CONFIRMED, ActivityType.PASSWORD_RESET_COMPLETED
-        ),
-    )
+    success = _latest(snapshot.last_login_at, snapshot.newest(*_SUCCESSES))
     refused = [
         one
         for one in snapshot.since(success, ActivityType.TOKEN_REFUSED)
@@ -199,7 +206,7 @@ def _failed_logins(snapshot: Snapshot) -> list[tuple[datetime, str]]:
 
 def _registered_at(snapshot: Snapshot) -> datetime | None:
     """When the live account came to be known here, or the last one did."""
-    return snapshot.newest(ActivityType.ACCOUNT_REGISTERED, ActivityType.ACCOUNT_IMPORTED)
+    return snapshot.newest(ActivityType.ACCOUNT_REGISTERED, ActivityType.ACCOUNT_REACTIVATED)
 
 
 def _latest(*moments: datetime | None) -> datetime | None:

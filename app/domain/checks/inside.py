@@ -6,6 +6,7 @@ from app.domain.activities import ActivityType
 from app.domain.customers import ContractStatus, DocumentVisibility
 from app.domain.diagnosis import Evidence, Outcome, Remedy, Severity, Snapshot, Trouble
 from app.domain.impersonations import ImpersonationState
+from app.domain.sessions import CUSTOMER_LOGOUT
 
 _STOPPED_LATELY = timedelta(days=1)  # nobody asks about an impersonation of last week
 
@@ -69,7 +70,13 @@ def impersonation_stopped(snapshot: Snapshot) -> Trouble | Outcome:
 
 def portal_page_error(snapshot: Snapshot) -> Trouble | Outcome:
     """The portal reported failing pages within 30 days, and the customer was not logged out since."""
-    cleared = snapshot.newest(ActivityType.SESSIONS_ENDED, ActivityType.ACCOUNT_RESET)
+    logged_out = [
+        one.at
+        for one in snapshot.since(None, ActivityType.SESSIONS_ENDED)
+        if one.payload.get("reason") == CUSTOMER_LOGOUT
+    ]
+    resets = [one.at for one in snapshot.since(None, ActivityType.ACCOUNT_RESET)]
+    cleared = max(logged_out + resets, default=None)
     reports = snapshot.since(cleared, ActivityType.ERROR_REPORTED)
     if not reports:
         return Outcome.OK
@@ -99,7 +106,7 @@ def portal_address_not_working(snapshot: Snapshot) -> Trouble | Outcome:
         return Outcome.OK
     return Trouble(
         Severity.BLOCKING,
-        Remedy.CHANGE_SETTINGS,
+        Remedy.CHECK_PORTAL_URL,
         {"portalUrl": url, "problem": check.problem, "lastCheckedDateTime": check.checked_at},
     )
 
