@@ -12,17 +12,19 @@ from app.repositories.unit_of_work import Transactions, UnitOfWork
 _log = structlog.get_logger(__name__)
 
 _ORGANISATIONS_AT_ONCE = 500
-# After so many transactions the rest waits its turn, so that mails go out in between and a worker can be stopped.
-_MOST_BATCHES = 20
 _SOON = timedelta(seconds=1)
 _BEFORE_ALL = UUID(int=0)
 
 
 class DailyWork:
-    """The daily work: planned by one worker, then done for each organisation by any."""
+    """The daily work: planned by one worker, then done for each organisation by any.
 
-    def __init__(self, transaction: Transactions, *, check_portals: bool) -> None:
+    After `batches` transactions what is left waits its turn, so that mails go out in between and a worker can stop.
+    """
+
+    def __init__(self, transaction: Transactions, *, check_portals: bool, batches: int = 20) -> None:
         self._transaction = transaction
+        self._batches = batches
         self._check_portals = check_portals
 
     async def plan(self) -> None:
@@ -53,7 +55,7 @@ class DailyWork:
     async def _delete(self, organisation_id: UUID, what: str, delete: Callable[[UnitOfWork], Awaitable[int]]) -> bool:
         """Delete batch by batch, each in a transaction of its own; whether nothing outdated is left."""
         deleted, done = 0, False
-        for _ in range(_MOST_BATCHES):
+        for _ in range(self._batches):
             async with self._transaction(organisation_id) as uow:
                 count = await delete(uow)
             deleted += count

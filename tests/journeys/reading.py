@@ -57,15 +57,6 @@ def wait_for_jobs(utility: Utility, seconds: float = 15) -> None:
         time.sleep(0.02)
 
 
-def portal_answers(utility: Utility) -> None:
-    """Let the portal have answered when it was last tried: the one that these utilities name is nobody's."""
-    wait_for_jobs(utility)
-    changed = utility.world.sql.run(
-        "UPDATE portal_url_checks SET problem = NULL WHERE organisation_id = $1", utility.organisation
-    )
-    assert changed == "UPDATE 1"
-
-
 def expires_in(utility: Utility, token_id: str, left: timedelta) -> None:
     """Let a link's life have passed, but for what is left (or more than passed, when that is negative)."""
     changed = utility.world.sql.run(
