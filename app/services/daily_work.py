@@ -12,6 +12,7 @@ from app.repositories.unit_of_work import Transactions, UnitOfWork
 _log = structlog.get_logger(__name__)
 
 _ORGANISATIONS_AT_ONCE = 500
+_APART = timedelta(milliseconds=100)  # ten organisations a second: requests and mails keep their connections
 _SOON = timedelta(seconds=1)
 _BEFORE_ALL = UUID(int=0)
 
@@ -29,11 +30,12 @@ class DailyWork:
 
     async def plan(self) -> None:
         """Leave each organisation's work to the workers. Once more plans nothing twice that is not done yet."""
-        last = _BEFORE_ALL
+        last, planned = _BEFORE_ALL, 0
         while True:
             async with self._transaction.everywhere() as everyone:
                 found = await everyone.after(last, _ORGANISATIONS_AT_ONCE)
-                await everyone.tend(found)
+                await everyone.tend(found, planned * _APART, _APART)
+            planned += len(found)
             if len(found) < _ORGANISATIONS_AT_ONCE:
                 return
             last = found[-1]
