@@ -18,13 +18,14 @@ from limits import RateLimitItemPerSecond
 from limits.aio.storage import MemoryStorage, RedisStorage
 from limits.aio.strategies import FixedWindowRateLimiter
 from limits.errors import StorageError
-from redis.asyncio import ConnectionPool
+from redis.asyncio import BlockingConnectionPool
 
 from app.errors import TooManyRequests
 
 _log = structlog.get_logger(__name__)
 
 _PATIENCE = 0.5  # seconds that a call may wait for the shared counter
+_CONNECTIONS = 20
 _PAUSE = 5.0  # seconds before it is tried again
 _IPV6_SITE = 64  # bits: whoever has one IPv6 address has all that share these
 
@@ -54,10 +55,12 @@ class Throttles:
         }
         self._own = FixedWindowRateLimiter(MemoryStorage())
         # Valkey speaks Redis's protocol, its client does too.
-        self._pool: ConnectionPool | None = None
+        self._pool: BlockingConnectionPool | None = None
         self._shared: FixedWindowRateLimiter | None = None
         if server is not None:
-            self._pool = ConnectionPool.from_url(server.replace("valkey", "redis", 1))
+            self._pool = BlockingConnectionPool.from_url(
+                server.replace("valkey", "redis", 1), max_connections=_CONNECTIONS, timeout=_PATIENCE
+            )
             options: dict[str, Any] = {"implementation": "redispy", "connection_pool": self._pool}
             self._shared = FixedWindowRateLimiter(
                 RedisStorage("redis://", wrap_exceptions=True, key_prefix="portal-access", **options)

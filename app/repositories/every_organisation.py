@@ -1,5 +1,6 @@
 """The one look across organisations: at their ids, and at nothing else, to plan each one's daily work."""
 
+from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import bindparam, select
@@ -29,9 +30,9 @@ class EveryOrganisation:
         rows = await self._connection.rows(AFTER, after=organisation_id, most=most)
         return [row["organisation_id"] for row in rows]
 
-    async def tend(self, organisation_ids: list[UUID]) -> None:
-        """Leave each one's daily work to the workers, once."""
+    async def tend(self, organisation_ids: list[UUID], first: timedelta, apart: timedelta) -> None:
+        """Leave each one's daily work to the workers, once: the first after so long, the others one after another."""
         jobs = Jobs(self._connection)
-        for organisation_id in organisation_ids:
-            jobs.tend_organisation(organisation_id)
+        for place, organisation_id in enumerate(organisation_ids):
+            jobs.tend_organisation(organisation_id, first + place * apart)
         await jobs.write()

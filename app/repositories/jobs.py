@@ -72,11 +72,11 @@ class Jobs:
         payload = {"organisationId": str(self._organisation_id)}
         self._waiting.append(_Waiting(Job.CHECK_PORTAL_URL, payload, priority=_AFTER_MAILS))
 
-    def tend_organisation(self, organisation_id: UUID) -> None:
-        """Do this organisation's daily work, unless it is waiting or being done already."""
+    def tend_organisation(self, organisation_id: UUID, delay: timedelta) -> None:
+        """Do this organisation's daily work after a while, unless it is waiting or being done already."""
         once = f"{Job.TEND_ORGANISATION.value}:{organisation_id}"
         payload = {"organisationId": str(organisation_id)}
-        self._waiting.append(_Waiting(Job.TEND_ORGANISATION, payload, priority=_AFTER_MAILS, once=once))
+        self._waiting.append(_Waiting(Job.TEND_ORGANISATION, payload, delay, priority=_AFTER_MAILS, once=once))
 
     @property
     def waiting(self) -> bool:

@@ -23,11 +23,12 @@ _log_kept = (
 )
 
 
-def _delete(table: Table, key: ColumnElement[Any], outdated: ColumnElement[bool]) -> Statement:
-    """Some of the organisation's outdated rows, and how many they were."""
+def _delete(table: Table, key: ColumnElement[Any], moment: ColumnElement[Any], kept: ColumnElement[Any]) -> Statement:
+    """The oldest of the organisation's rows that are older than that, and how many they were."""
     old = (
         select(key.label("outdated"))
-        .where(table.c.organisation_id == ORGANISATION, outdated)
+        .where(table.c.organisation_id == ORGANISATION, moment < func.now() - kept)
+        .order_by(moment)
         .limit(MOST_AT_ONCE)
         .cte("old")
     )
@@ -42,15 +43,11 @@ def _delete(table: Table, key: ColumnElement[Any], outdated: ColumnElement[bool]
 
 # The log's trigger lets a transaction delete that says it is retention.
 _OPEN_LOG = Statement(select(func.set_config("portal.retention", "on", True)).where(ORGANISATION.is_not(None)))
-_ACTIVITIES = _delete(activities, activities.c.id, activities.c.occurred_at < func.now() - _log_kept)
+_ACTIVITIES = _delete(activities, activities.c.id, activities.c.occurred_at, _log_kept)
 _ANSWERS = _delete(
-    idempotency_answers, idempotency_answers.c.key_digest, idempotency_answers.c.created_at <= func.now() - ANSWERS_KEPT
+    idempotency_answers, idempotency_answers.c.key_digest, idempotency_answers.c.created_at, ANSWERS_KEPT
 )
-_SESSIONS = _delete(
-    sessions,
-    sessions.c.id,
-    func.coalesce(sessions.c.ended_at, sessions.c.expires_at) < func.now() - _SESSIONS_KEPT,
-)
+_SESSIONS = _delete(sessions, sessions.c.id, func.coalesce(sessions.c.ended_at, sessions.c.expires_at), _SESSIONS_KEPT)
 
 
 class Retention:

@@ -12,26 +12,30 @@ from app.repositories.unit_of_work import Transactions, UnitOfWork
 _log = structlog.get_logger(__name__)
 
 _ORGANISATIONS_AT_ONCE = 500
-# After so many transactions the rest waits its turn, so that mails go out in between and a worker can be stopped.
-_MOST_BATCHES = 20
+_APART = timedelta(milliseconds=100)  # ten organisations a second: requests and mails keep their connections
 _SOON = timedelta(seconds=1)
 _BEFORE_ALL = UUID(int=0)
 
 
 class DailyWork:
-    """The daily work: planned by one worker, then done for each organisation by any."""
+    """The daily work: planned by one worker, then done for each organisation by any.
 
-    def __init__(self, transaction: Transactions, *, check_portals: bool) -> None:
+    After `batches` transactions what is left waits its turn, so that mails go out in between and a worker can stop.
+    """
+
+    def __init__(self, transaction: Transactions, *, check_portals: bool, batches: int = 20) -> None:
         self._transaction = transaction
+        self._batches = batches
         self._check_portals = check_portals
 
     async def plan(self) -> None:
         """Leave each organisation's work to the workers. Once more plans nothing twice that is not done yet."""
-        last = _BEFORE_ALL
+        last, planned = _BEFORE_ALL, 0
         while True:
             async with self._transaction.everywhere() as everyone:
                 found = await everyone.after(last, _ORGANISATIONS_AT_ONCE)
-                await everyone.tend(found)
+                await everyone.tend(found, planned * _APART, _APART)
+            planned += len(found)
             if len(found) < _ORGANISATIONS_AT_ONCE:
                 return
             last = found[-1]
@@ -53,7 +57,7 @@ class DailyWork:
     async def _delete(self, organisation_id: UUID, what: str, delete: Callable[[UnitOfWork], Awaitable[int]]) -> bool:
         """Delete batch by batch, each in a transaction of its own; whether nothing outdated is left."""
         deleted, done = 0, False
-        for _ in range(_MOST_BATCHES):
+        for _ in range(self._batches):
             async with self._transaction(organisation_id) as uow:
                 count = await delete(uow)
             deleted += count

@@ -1,15 +1,23 @@
 """The daily work: what has been kept long enough goes, of this organisation and of no other."""
 
+import asyncio
 import json
 import time
+from collections.abc import Iterator
 from datetime import timedelta
 from uuid import UUID
 
+import httpx
 import pytest
 
 from app.ids import new_id
+from app.main import running
+from app.repositories.unit_of_work import Transactions
+from app.services.daily_work import DailyWork
 from tests.journeys.reading import wait_for_jobs
-from tests.support.databases import Sql
+from tests.support.databases import Sql, drop, fresh_copy
+from tests.support.mail import Mailbox
+from tests.support.service import listening, test_settings
 from tests.support.world import Customer, Utility, World
 
 
@@ -153,6 +161,19 @@ def test_links_are_kept(customer: Customer) -> None:
     assert [one["status"] for one in answer["results"]] == ["expired"]
 
 
+@pytest.fixture(scope="module")
+def quiet(server: str, worker_id: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """A service on a database of its own, for what reaches every organisation there."""
+    name = f"portal_plan_{worker_id}"
+    url = fresh_copy(server, name)
+    settings = test_settings(
+        database_url=url, data_dir=tmp_path_factory.mktemp("data"), check_portals=True, portal_check_seconds=2
+    )
+    with listening(settings) as (address, _), httpx.Client(timeout=20) as http:
+        yield World(address, settings, Sql(url), Mailbox(), http)
+    drop(server, name)
+
+
 def plan(world: World) -> None:
     """The schedule's turn has come."""
     enqueue(world.sql, "daily_work", {})
@@ -162,14 +183,31 @@ def plan(world: World) -> None:
         time.sleep(0.05)
 
 
-def test_the_plan_reaches_every_organisation(world: World) -> None:
-    utilities = [world.utility(retentionDays=30) for _ in range(3)]
+def test_the_plan_reaches_every_organisation(quiet: World) -> None:
+    utilities = [quiet.utility(retentionDays=30) for _ in range(3)]
     for utility in utilities:
         old_entries(utility, timedelta(days=31))
-    plan(world)
+    plan(quiet)
     for utility in utilities:
-        wait_for_jobs(utility, 60)
+        wait_for_jobs(utility)
         assert old_left(utility) == 0
+
+
+def test_what_is_left_after_so_many_transactions_waits_its_turn(quiet: World) -> None:
+    utility = quiet.utility(retentionDays=30)
+    old_entries(utility, timedelta(days=31), 6_000)
+    old_entries(utility, timedelta(days=40))
+
+    async def tend_twice() -> list[tuple[bool, int]]:
+        seen = []
+        async with running(quiet.settings) as parts:
+            work = DailyWork(Transactions(parts.database), check_portals=False, batches=1)
+            for _ in range(2):
+                again = await work.tend(utility.organisation)
+                seen.append((again is not None, await asyncio.to_thread(old_left, utility)))
+        return seen
+
+    assert asyncio.run(tend_twice()) == [(True, 1_001), (False, 0)]
 
 
 def test_work_for_an_unknown_organisation_is_simply_done(world: World) -> None:
