@@ -148,10 +148,24 @@ class PortalUrlMissing(PortalError):
     solution = "Enter the portal URL in the organisation's settings."
 
 
+class NoLinkCanBeSent(PortalUrlMissing):
+    """The same, told to a customer."""
+
+    title = "No link can be sent at the moment"
+    solution = "Try again later, or ask your utility."
+
+
 class FeatureNotEnabled(PortalError):
     key = "FEATURE_NOT_ENABLED"
     title = "The feature is not enabled"
     solution = "Enable the feature in the organisation's settings."
+
+
+class AccessLogNotShown(FeatureNotEnabled):
+    """The same, told to a customer."""
+
+    title = "The utility does not show who looked at the account"
+    solution = "Ask your utility who looked at your account."
 
 
 class EmailChangeNotOffered(FeatureNotEnabled):

@@ -7,6 +7,7 @@ common passwords and words of the context are refused, offline.
 import asyncio
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import TypeVar
 
 from argon2 import PasswordHasher
@@ -75,13 +76,19 @@ class Passwords:
 
         def work() -> bool:
             if not is_argon2(known):
-                return fits_imported(password, known)
+                # A wrong password must not be told from an unknown address by how cheap the older system's hash is.
+                return fits_imported(password, known) or self._hash_in_vain(password)
             try:
                 return self._hasher.verify(known, password)
             except (VerificationError, InvalidHashError):
                 return False
 
         return len(password) <= MAXIMUM_LENGTH and await self._bounded(work) and digest is not None
+
+    def _hash_in_vain(self, password: str) -> bool:
+        with suppress(VerificationError):
+            self._hasher.verify(self._nobody, password)
+        return False
 
     async def rehash(self, password: str, digest: str) -> str | None:
         """A new hash for a password just verified; None when its hash is one of ours with today's parameters."""

@@ -21,7 +21,9 @@ from app.errors import (
     EmailNotConfirmed,
     FeatureNotEnabled,
     FieldError,
+    NoLinkCanBeSent,
     PermissionInvalid,
+    PortalClosed,
     PortalError,
     PortalNotEnabled,
     PortalUrlMissing,
@@ -140,9 +142,11 @@ def password_reset_refusal(standing: Standing) -> PortalError | None:
 
 
 def email_change_refusal(standing: Standing, email: str) -> PortalError | None:
-    """Why the customer cannot give the account this address now."""
-    if refusal := _portal_refusal(standing):
-        return refusal
+    """Why the customer cannot give the account this address now, in words for the customer."""
+    if not standing.organisation.portal_enabled:
+        return PortalClosed()
+    if not standing.organisation.portal_url:
+        return NoLinkCanBeSent()
     if not standing.organisation.features.edit_contact_details:
         return EmailChangeNotOffered()
     if standing.account is not None and standing.account.email.casefold() == email.casefold():

@@ -60,4 +60,9 @@ class Customer:
 
 def same_customer_number(given: str, known: str) -> bool:
     """Whether the customer typed this number; spaces around and inside and letter case do not matter."""
-    return "".join(given.split()).casefold() == "".join(known.split()).casefold()
+    return plain_number(given) == plain_number(known)
+
+
+def plain_number(number: str) -> str:
+    """A customer number as numbers are compared: without white space of any kind, in lower case."""
+    return "".join(number.split()).casefold()

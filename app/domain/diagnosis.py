@@ -96,8 +96,7 @@ class Snapshot:
     """All that the checks look at, as it stood at one moment.
 
     `open_accounts` counts the live account and imported ones that nobody has decided about; `likely_account_id` is
-    the one most recently used. `generation`, `last_login_at` and `email_changed_at` (by the customer) are those of the
-    live account.
+    the one most recently used. `generation` and `last_login_at` are those of the live account.
     """
 
     checked_at: datetime
@@ -108,7 +107,6 @@ class Snapshot:
     likely_account_id: UUID | None = None
     generation: int | None = None
     last_login_at: datetime | None = None
-    email_changed_at: datetime | None = None
     last_tokens: Mapping[Purpose, OneTimeToken] = field(default_factory=dict)
     last_impersonation: LastImpersonation | None = None
     url_check: UrlCheck | None = None

@@ -72,6 +72,13 @@ class PastMail:
         account = standing.account
         if about is not None and (account is None or account.account_id != about):
             return "The account that the mail was about is not the customer's any more: it was reset or replaced."
+        if (
+            self.kind not in DEEDS
+            and account
+            and account.email_changed_at
+            and account.email_changed_at > self.created_at
+        ):
+            return "The customer has given the account another address since, which the old one must not learn."
         if self.kind is MailKind.EMAIL_CONFIRMATION and account is not None and account.email_confirmed:
             addresses = {link.email.casefold() for link in self.links}
             if addresses and account.email.casefold() not in addresses:

@@ -127,7 +127,6 @@ def _standing_statement() -> Statement:
         accounts.c.generation,
         select(func.count()).select_from(_open_accounts).scalar_subquery().label("open_accounts"),
         select(_open_accounts.c.id).order_by(_last_used.desc()).limit(1).scalar_subquery().label("likely_account_id"),
-        accounts.c.email_changed_at,
         *_prefixed(portal_url_checks, "check_"),
         *_prefixed(_last_impersonation, "impersonation_"),
     ]
@@ -186,7 +185,6 @@ class DiagnosisFacts:
             likely_account_id=row["likely_account_id"],
             generation=row["generation"],
             last_login_at=_last_login(row, recent),
-            email_changed_at=row["email_changed_at"],
             last_tokens=_last_tokens(row),
             last_impersonation=_impersonation(row),
             url_check=_url_check(row),

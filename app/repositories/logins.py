@@ -27,8 +27,8 @@ _CUSTOMER_COLUMNS = (
 
 
 def _number(text: Any) -> Any:
-    """A customer number as `same_customer_number` compares it: without spaces, in lower case."""
-    return func.lower(func.replace(text, " ", ""))
+    """A customer number as `plain_number` makes it."""
+    return func.lower(func.regexp_replace(text, "[[:space:]\u00a0]+", "", "g"))
 
 
 _CANDIDATES = Statement(
@@ -45,7 +45,7 @@ _CANDIDATES = Statement(
         _LIVE,
         or_(
             bindparam("account_number", type_=Text()).is_(None),
-            _number(customers.c.account_number) == _number(bindparam("account_number", type_=Text())),
+            _number(customers.c.account_number) == bindparam("account_number", type_=Text()),
         ),
     )
     .order_by(func.coalesce(accounts.c.last_active_at, accounts.c.registered_at).desc(), accounts.c.id)

@@ -45,6 +45,7 @@ ACCOUNT_NAMES = (
     "email_confirmed_at",
     "last_active_at",
     "generation",
+    "email_changed_at",
 )
 COMMUNICATION_NAMES = ("id", "status", "attempts", "last_error", "sent_at")
 TOKEN_NAMES = (
@@ -220,6 +221,7 @@ def account(row: Row) -> Account | None:
         email_confirmed_at=row["a_email_confirmed_at"],
         last_active_at=row["a_last_active_at"],
         generation=row["a_generation"],
+        email_changed_at=row["a_email_changed_at"],
     )
 
 

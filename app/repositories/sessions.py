@@ -161,6 +161,15 @@ _PAGE = Statement(
 )
 
 _OWN = sessions.c.impersonation_id.is_(None)
+_COUNT = Statement(
+    select(func.count().label("count")).where(
+        sessions.c.organisation_id == ORGANISATION,
+        sessions.c.customer_id == _CUSTOMER,
+        _OWN,
+        *_live(_IDLE),  # type: ignore[arg-type]
+    )
+)
+_IS_OPEN = Statement(select(sessions.c.id).where(_THIS, sessions.c.ended_at.is_(None)).with_for_update(read=True))
 _EXISTS = Statement(select(sessions.c.id).where(_THIS, sessions.c.customer_id == _CUSTOMER, _OWN))
 
 _END_REASON = Statement(select(sessions.c.end_reason).where(_THIS))
@@ -242,6 +251,14 @@ class Sessions:
         )
         found = [_portal_session(row) for row in rows]
         return Page.of(found, request.size, lambda session: Cursor(session.created_at, session.id))
+
+    async def count(self, customer_id: UUID, *, idle: timedelta) -> int:
+        """How many live sessions of their own the customer has."""
+        return int((await self._connection.one(_COUNT, customer_id=customer_id, idle=idle))["count"])
+
+    async def is_open(self, session_id: UUID) -> bool:
+        """Whether nobody has ended the session; whoever is about to waits for this transaction."""
+        return await self._connection.row(_IS_OPEN, session_id=session_id) is not None
 
     async def exists(self, customer_id: UUID, session_id: UUID) -> bool:
         """Whether the customer has or had this session."""

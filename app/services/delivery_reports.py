@@ -53,13 +53,15 @@ class DeliveryReports:
 
 async def _fail(uow: UnitOfWork, mail: ReportedMail, error: str) -> None:
     await uow.communications.returned(mail.id, error)
-    uow.activities.record(
-        NewActivity(
-            ActivityType.COMMUNICATION_FAILED,
-            PROVIDER,
-            Seen(mail.correlation_id),
-            Subject(SubjectType.COMMUNICATION, mail.id),
-            mail.customer,
-            {"kind": mail.kind.value, "error": error, "attempts": mail.attempts},
+    carried = await uow.tokens.of_communication(mail.id)
+    for customer in [one.customer for one in carried] or [mail.customer]:
+        uow.activities.record(
+            NewActivity(
+                ActivityType.COMMUNICATION_FAILED,
+                PROVIDER,
+                Seen(mail.correlation_id),
+                Subject(SubjectType.COMMUNICATION, mail.id),
+                customer,
+                {"kind": mail.kind.value, "error": error, "attempts": mail.attempts},
+            )
         )
-    )

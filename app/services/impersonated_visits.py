@@ -11,7 +11,7 @@ from app.domain.communications import MailKind, NewMail
 from app.domain.impersonations import TIME, Impersonation
 from app.domain.paging import Page, PageRequest
 from app.domain.sessions import LoggedIn, PortalVisitor
-from app.errors import FeatureNotEnabled, HandOffDead, PortalError, TokenInvalid, TokenRevoked
+from app.errors import AccessLogNotShown, HandOffDead, PortalError, TokenInvalid, TokenRevoked
 from app.ids import new_id
 from app.repositories.unit_of_work import Transactions, UnitOfWork
 from app.services.deeds.impersonations import record_ends
@@ -82,11 +82,11 @@ class ImpersonatedVisits:
     async def access_log(self, visitor: PortalVisitor, request: PageRequest) -> Page[Impersonation]:
         """For the customer: who of the utility was logged in as them, newest first.
 
-        Raises: FeatureNotEnabled, unless the organisation shows it.
+        Raises: AccessLogNotShown, unless the organisation shows it.
         """
         organisation = visitor.standing.organisation
         if not organisation.show_access_log:
-            raise FeatureNotEnabled("The utility does not show who looked at the account.")
+            raise AccessLogNotShown
         async with self._transaction.reading(organisation.organisation_id) as uow:
             return await uow.impersonation_pages.visits(visitor.standing.customer.customer_id, request)
 

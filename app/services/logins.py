@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from app.domain.activities import ActivityType, NewActivity, Subject, SubjectType
 from app.domain.callers import Actor, ActorType, AnonymousCall
+from app.domain.customers import plain_number
 from app.domain.logins import LoginTarget, meant
 from app.domain.sessions import LoggedIn, SessionLimits
 from app.errors import (
@@ -53,7 +54,8 @@ class Logins:
             organisation = await uow.organisations.get()
             if organisation is None or not organisation.portal_enabled:
                 raise PortalClosed
-            candidates = await uow.logins.candidates(login.email, login.customer_number, most=MOST_ACCOUNTS_TRIED + 1)
+            number = plain_number(login.customer_number) if login.customer_number else None
+            candidates = await uow.logins.candidates(login.email, number, most=MOST_ACCOUNTS_TRIED + 1)
         if len(candidates) > MOST_ACCOUNTS_TRIED:
             raise CustomerNumberRequired
         fitting = [

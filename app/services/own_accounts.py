@@ -55,7 +55,7 @@ class OwnAccounts:
         known_hash = await self._prove(visitor, change.current_password, seen)
         digest = await self._passwords.hash(change.password, _context(visitor.standing))
         async with self._transaction(visitor.standing.organisation.organisation_id) as uow:
-            standing = await uow.customers.locked_standing(visitor.standing.customer.customer_id)
+            standing = await self._still_visiting(uow, visitor)
             account = _account_of(standing, visitor)
             changed = await uow.accounts.replace_hash(account.account_id, known_hash, digest)
             if changed:
@@ -69,14 +69,14 @@ class OwnAccounts:
     async def change_email(self, change: EmailChange, *, visitor: PortalVisitor, seen: Seen) -> None:
         """Have a link mailed to another address, which becomes the account's once it is confirmed.
 
-        Raises: PortalNotEnabled, PortalUrlMissing, EmailChangeNotOffered, ValidationFailed, CurrentPasswordWrong,
+        Raises: PortalClosed, NoLinkCanBeSent, EmailChangeNotOffered, ValidationFailed, CurrentPasswordWrong,
         SessionEnded, TemporarilyUnavailable.
         """
         if refusal := email_change_refusal(visitor.standing, change.email):
             raise refusal
         known_hash = await self._prove(visitor, change.current_password, seen)
         async with self._transaction(visitor.standing.organisation.organisation_id) as uow:
-            standing = await uow.customers.locked_standing(visitor.standing.customer.customer_id)
+            standing = await self._still_visiting(uow, visitor)
             if refusal := email_change_refusal(standing, change.email):
                 raise refusal
             account = _account_of(standing, visitor)
@@ -87,6 +87,16 @@ class OwnAccounts:
                 uow.activities.record(_wrong_password(standing, account, seen))
         if not proven:
             raise CurrentPasswordWrong
+
+    async def _still_visiting(self, uow: UnitOfWork, visitor: PortalVisitor) -> Standing:
+        """Where the customer stands, under their lock; the session may have been ended since the password was checked.
+
+        Raises: SessionEnded.
+        """
+        standing = await uow.customers.locked_standing(visitor.standing.customer.customer_id)
+        if not await uow.sessions.is_open(visitor.session_id):
+            raise SessionEnded
+        return standing
 
     async def _prove(self, visitor: PortalVisitor, password: str, seen: Seen) -> str:
         """The hash that the current password fits; a wrong password is remembered.

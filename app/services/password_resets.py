@@ -11,8 +11,8 @@ from app.domain.communications import MailKind, NewMail
 from app.domain.one_time_tokens import OneTimeToken, TokenState
 from app.errors import (
     ConfirmPasswordDoesNotMatch,
+    PortalClosed,
     PortalError,
-    PortalNotEnabled,
     TokenDead,
     TokenInvalid,
     TokenRevoked,
@@ -91,7 +91,7 @@ class PasswordResets:
     async def complete(self, given: NewPassword, *, call: AnonymousCall) -> Registered:
         """Spend the link and set the password; sessions and other links of the account end. Nobody is logged in.
 
-        Raises: TokenInvalid, TokenDead, PasswordRefused, PortalNotEnabled, TemporarilyUnavailable.
+        Raises: TokenInvalid, TokenDead, PasswordRefused, PortalClosed, TemporarilyUnavailable.
         """
         link = self._signer.read(Purpose.PASSWORD_RESET, given.token)
         if link.organisation_id != call.organisation_id:
@@ -159,7 +159,7 @@ def _refusal(reset: OneTimeToken, standing: Standing) -> PortalError | None:
         return refusal
     if _account_of(reset, standing) is None:
         return TokenRevoked()
-    return None if standing.organisation.portal_enabled else PortalNotEnabled()
+    return None if standing.organisation.portal_enabled else PortalClosed()
 
 
 async def _refuse(uow: UnitOfWork, reset: OneTimeToken, standing: Standing, seen: Seen) -> PortalError | None:

@@ -54,8 +54,10 @@ class Sessions:
         async with self._transaction.reading(visitor.standing.organisation.organisation_id) as uow:
             return await uow.sessions.page(visitor.standing.customer.customer_id, request, idle=self._limits.idle)
 
-    async def log_out(self, token: str, place: Place, *, seen: Seen) -> None:
+    async def log_out(self, token: str, place: Place, *, seen: Seen) -> bool:
         """End the session of this token; once more changes nothing.
+
+        Returns whether the browser is to forget what it keeps of the portal: the utility ended the session before.
 
         Raises: Unauthenticated, when the token never was a session's; SessionEnded, at another place.
         """
@@ -64,6 +66,9 @@ class Sessions:
             await self._end_impersonation(visitor, visitor.impersonation, EndReason.LOGGED_OUT, seen)
         elif live:
             await self.end(visitor, visitor.session_id, seen=seen)
+        else:
+            return isinstance(await self._ended(visitor), LoggedOutByUtility)
+        return False
 
     async def end_impersonation(self, token: str, place: Place, *, seen: Seen) -> Impersonation:
         """The banner's "End this session"; once more changes nothing.
@@ -77,7 +82,7 @@ class Sessions:
         return await self._end_impersonation(visitor, visitor.impersonation, EndReason.BANNER, seen)
 
     async def introspect(self, token: str, *, call: Call) -> PortalVisitor | None:
-        """Who is behind a live session of this organisation, which does not count as a sign of life of it."""
+        """Who is behind a session that lets in just now, in this organisation; not counted as a sign of life."""
         try:
             key = read_session_token(token)
         except Unauthenticated:
@@ -86,7 +91,10 @@ class Sessions:
             return None
         async with self._transaction.reading(call.organisation_id) as uow:
             found = await uow.sessions.look(key.session_id, key.secret_digest, idle=self._limits.idle)
-        return found[0] if found is not None and found[1] else None
+        if found is None:
+            return None
+        visitor, live = found
+        return visitor if live and visitor.standing.organisation.portal_enabled else None
 
     async def end(self, visitor: PortalVisitor, session_id: UUID, *, seen: Seen) -> None:
         """End one of the visitor's sessions; once more changes nothing.
@@ -123,9 +131,10 @@ class Sessions:
             if standing.account is None:
                 raise UserNotFound
             await uow.accounts.ask_to_clear_site_data(standing.account.account_id)
-            ended = await end_sessions(uow, standing, CUSTOMER_LOGOUT, by=by, seen=seen, tell_none=True)
+            live = await uow.sessions.count(customer_id, idle=self._limits.idle)
+            await end_sessions(uow, standing, CUSTOMER_LOGOUT, by=by, seen=seen, tell_none=True)
             await end_impersonations(uow, standing, CUSTOMER_LOGOUT, by=by, seen=seen)
-            return uow.answer(ended)
+            return uow.answer(live)
 
     async def _ended(self, visitor: PortalVisitor) -> SessionEnded:
         """The refusal of a session that has ended; after an employee's logout it clears the browser too."""

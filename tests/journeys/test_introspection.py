@@ -75,6 +75,14 @@ def test_whatever_is_no_live_session_is_inactive(active: Customer) -> None:
         assert ask(active.utility, {"token": noise}).json() == {"active": False}
 
 
+def test_while_the_portal_is_off_no_session_is_active(active: Customer) -> None:
+    client = active.logged_in()
+    active.utility.change_settings(portalEnabled=False)
+    assert told(active.utility, client) == {"active": False}
+    active.utility.change_settings()
+    assert told(active.utility, client)["active"] is True
+
+
 def test_another_organisations_session_is_inactive(active: Customer) -> None:
     session = active.logged_in()
     assert told(active.utility.world.utility(), session) == {"active": False}

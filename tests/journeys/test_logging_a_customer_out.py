@@ -70,18 +70,31 @@ def test_the_same_idempotency_key_logs_out_once(active: Customer) -> None:
 
 
 def test_sessions_that_ended_otherwise_clear_nothing(active: Customer) -> None:
-    left, idle, other = active.logged_in(), active.logged_in(), active.logged_in()
+    left, other, last = active.logged_in(), active.logged_in(), active.logged_in()
     left.delete("/portal/sessions/current")
-    other.delete(f"/portal/sessions/{sessions(idle)[1]['id']}")
+    last.delete(f"/portal/sessions/{sessions(last)[1]['id']}")
     active.log_out()
-    assert refusal(left.get("/portal/me")) == ENDED
-    assert cleared(left.get("/portal/me")) is None
+    for ended in (left, other):
+        assert refusal(ended.get("/portal/me")) == ENDED
+        assert cleared(ended.get("/portal/me")) is None
+    assert cleared(last.get("/portal/me")) is not None
+
+
+def test_sessions_that_time_has_ended_do_not_count(active: Customer) -> None:
+    idle, live = active.logged_in(), active.logged_in()
+    active.utility.world.sql.run(
+        "UPDATE sessions SET last_seen_at = now() - interval '31 minutes' WHERE id = $1", sessions(idle)[1]["id"]
+    )
+    assert active.log_out().json() == {"endedSessions": 1}
+    assert refusal(live.get("/portal/me")) == ENDED
 
 
 def test_logging_out_of_an_ended_session_is_still_fine(active: Customer) -> None:
     client = active.logged_in()
     active.log_out()
-    assert client.delete("/portal/sessions/current").status_code == 204
+    answer = client.delete("/portal/sessions/current")
+    assert answer.status_code == 204
+    assert cleared(answer) is not None, "it is the portal's next answer too"
 
 
 def test_only_a_customer_with_an_account_can_be_logged_out(customer: Customer) -> None:

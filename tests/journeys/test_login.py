@@ -53,6 +53,8 @@ def test_the_address_may_be_written_in_capitals_and_the_number_may_be_given(cust
     customer.active()
     assert customer.log_in(email=f" {customer.email.upper()} ").status_code == 201
     assert customer.log_in(customerNumber=customer.number).status_code == 201
+    pasted = f" {customer.number[:4]}\N{NO-BREAK SPACE}{customer.number[4:]} "
+    assert customer.log_in(customerNumber=pasted).status_code == 201
 
 
 def test_a_wrong_password_and_an_unknown_address_get_the_same_answer(customer: Customer) -> None:

@@ -10,7 +10,7 @@ from app.permissions import Permission, Role
 from tests.journeys.mails import age, mails_of, newest, once, reset_mail
 from tests.journeys.reading import newest_mail, refusal, wait_for_jobs
 from tests.journeys.test_races import at_once
-from tests.support.world import Client, Customer, Utility
+from tests.support.world import PASSWORD, Client, Customer, Utility
 
 
 def resend(
@@ -108,6 +108,18 @@ def test_a_notice_is_simply_sent_again(utility: Utility) -> None:
     assert (sent["id"], sent["email"], sent["resentFrom"]) == (again.json()["id"], old["email"], old["id"])
     customer.mail(3)
     assert customer.log()[-1] == "PortalCommunicationResent"
+
+
+def test_an_old_notice_does_not_tell_an_old_address_the_new_one(utility: Utility) -> None:
+    utility.change_settings(confirmOnInvitation=True)
+    customer = utility.customer()
+    assert customer.register(customer.invited()).status_code == 201
+    old = once(customer, "successful", "accountmade")
+    new = f"new.{customer.number}@example.com"
+    body = {"currentPassword": PASSWORD, "email": new}
+    assert customer.logged_in().post("/portal/me/email", body).status_code == 202
+    assert customer.confirm(newest_mail(utility, new, "confirm-email").token).status_code == 200
+    assert "another address" in why_not(resend(customer, old["id"]))
 
 
 def test_a_password_reset_is_sent_again_for_this_customer_alone(utility: Utility) -> None:

@@ -39,7 +39,7 @@ def incorrect_information(snapshot: Snapshot) -> Trouble | Outcome:
     account, customer = snapshot.standing.account, snapshot.standing.customer
     if account is None or customer.email is None:
         return Outcome.NOT_APPLICABLE
-    if account.email.casefold() == customer.email.casefold() or snapshot.email_changed_at is not None:
+    if account.email.casefold() == customer.email.casefold() or account.email_changed_at is not None:
         return Outcome.OK
     return Trouble(
         Severity.WARNING, Remedy.RESET_ACCOUNT, {"accountEmail": account.email, "contactEmail": customer.email}

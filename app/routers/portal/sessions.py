@@ -48,9 +48,10 @@ async def list_sessions(visit: LookingVisit, services: Service, page: Paging) ->
 
 
 @router.delete("/current", operation_id="logOut", summary="Log out", status_code=204)
-async def log_out(leaving: LeavingVisit, services: Service) -> None:
+async def log_out(leaving: LeavingVisit, services: Service, response: Response) -> None:
     """Ends the session that asks; once more answers the same."""
-    await services.sessions.log_out(leaving.token, leaving.place, seen=leaving.seen)
+    if await services.sessions.log_out(leaving.token, leaving.place, seen=leaving.seen):
+        response.headers.update(CLEAR_SITE_DATA)
 
 
 @router.delete(
