@@ -20,7 +20,7 @@ def test_a_mail_is_listed_with_its_delivery_and_its_link(customer: Customer) -> 
         "automatic": False,
         "attempts": 1,
         "lastError": None,
-        "createdDateTime": invitation["createdDateTime"],
+        "createdDateTime": mail["createdDateTime"],
         "createdBy": {"type": "employee", "id": "employee-7", "name": "Eva Maes"},
         "sentDateTime": mail["sentDateTime"],
         "deliveredDateTime": None,
