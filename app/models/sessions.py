@@ -30,3 +30,4 @@ Index(
     sessions.c.created_at,
     sessions.c.id,
 )
+Index("ix_sessions_expiry", sessions.c.organisation_id, sessions.c.expires_at)

@@ -48,7 +48,7 @@ _ACTIVITIES = _delete(activities, activities.c.id, activities.c.occurred_at, _lo
 _ANSWERS = _delete(
     idempotency_answers, idempotency_answers.c.key_digest, idempotency_answers.c.created_at, ANSWERS_KEPT
 )
-_SESSIONS = _delete(sessions, sessions.c.id, func.coalesce(sessions.c.ended_at, sessions.c.expires_at), _SESSIONS_KEPT)
+_SESSIONS = _delete(sessions, sessions.c.id, sessions.c.expires_at, _SESSIONS_KEPT)
 
 
 class Retention:

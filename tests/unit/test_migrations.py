@@ -82,6 +82,25 @@ def test_the_tables_are_those_of_the_models(empty: str) -> None:
     command.check(config(empty))
 
 
+def test_an_interrupted_building_of_indexes_can_be_repeated(empty: str) -> None:
+    migrate(empty)
+    whole = _things(empty)
+    command.downgrade(config(empty), "a94d1e60b3f7")
+    # What a build that was killed leaves behind: one index whole, one that cannot be used, one missing.
+    run(empty, _half_built)
+    migrate(empty)
+    assert _things(empty) == whole
+    assert Sql(empty).value("SELECT count(*) FROM pg_index WHERE NOT indisvalid") == 0
+
+
+async def _half_built(connection: asyncpg.Connection) -> None:
+    await connection.execute("CREATE INDEX ix_customers_email ON customers (organisation_id, lower(email))")
+    await connection.execute("CREATE INDEX ix_activities_customer_type ON activities (organisation_id, customer_id)")
+    await connection.execute(
+        "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'ix_activities_customer_type'::regclass"
+    )
+
+
 def test_migrating_twice_changes_nothing(empty: str) -> None:
     migrate(empty)
     before = _things(empty)
