@@ -30,7 +30,7 @@ _log = structlog.get_logger(__name__)
 
 _HEARTBEAT = timedelta(seconds=10)  # a killed worker's jobs are taken over about this long after its death
 _LONGEST_PAUSE = 10.0
-_TRIES_AFTER_FAULTS = 12
+_FIRST_WAIT, _LONGEST_WAIT = timedelta(seconds=5), timedelta(hours=1)  # after a fault of a job
 
 _TIDY_SECONDS = 3600
 _LOG_KEPT = timedelta(days=7)
@@ -136,9 +136,8 @@ def _entrypoint(name: str, handler: Handler) -> Callable[[QueuedJob], Awaitable[
             raise RetryRequested(delay=timedelta(seconds=2), reason="database unavailable") from None
         except Exception as fault:
             _log.error("job failed", job=name, job_id=int(job.id), fault=type(fault).__name__, exc_info=True)
-            if job.attempts + 1 >= _TRIES_AFTER_FAULTS:
-                raise RuntimeError(f"gave up after {_TRIES_AFTER_FAULTS} tries") from None
-            wait = timedelta(seconds=min(5 * 2**job.attempts, 3600))
+            # Never given up: waits count as attempts too, and a fault may be mended by the next release.
+            wait = min(_FIRST_WAIT * 2 ** min(job.attempts, 20), _LONGEST_WAIT)
         if wait is not None:
             raise RetryRequested(delay=wait, reason="not done yet")
 
@@ -148,8 +147,11 @@ def _entrypoint(name: str, handler: Handler) -> Callable[[QueuedJob], Awaitable[
 async def _tidy(pool: "asyncpg.Pool[asyncpg.Record]") -> None:
     """Keep the queue's own log, which its library never shortens, as large as a week."""
     while True:
-        while await pool.fetchval(_SHORTEN_LOG, _LOG_KEPT) == _SHORTEN_BATCH:
-            pass
+        try:
+            while await pool.fetchval(_SHORTEN_LOG, _LOG_KEPT) == _SHORTEN_BATCH:
+                pass
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as fault:
+            _log.warning("queue's log not shortened", fault=type(fault).__name__)
         await asyncio.sleep(_TIDY_SECONDS)
 
 

@@ -54,6 +54,9 @@ class Impersonations:
                 refusal = impersonator_refusal(call.actor) or impersonation_refusal(standing)
                 if refusal is not None:
                     raise refusal
+                refusal = await _lost_right(uow, call)
+                if refusal is not None:
+                    raise refusal
                 impersonation = uow.answer(await self._start(uow, standing, new, call))
                 return StartedImpersonation(impersonation, self._link(standing.organisation, impersonation))
         except PortalError:
@@ -123,11 +126,6 @@ class Impersonations:
         account, employee = standing.account, call.actor
         if account is None:
             raise UserNotFound
-        assigned = Permission.PORTAL_IMPERSONATE in call.caller.assigned
-        if assigned:  # it may be taken away this very moment, which must find this impersonation or come before it
-            await lock_access(uow)
-            if Permission.PORTAL_IMPERSONATE not in (await uow.role_assignments.rights(employee.id)).permissions:
-                raise PermissionInvalid(f"This needs the permission {Permission.PORTAL_IMPERSONATE.value}.")
         impersonation_id = new_id()
         await end_impersonation_of_employee(
             uow, employee.id, EndReason.SUPERSEDED, by=employee, seen=call.seen, supersededBy=str(impersonation_id)
@@ -152,7 +150,7 @@ class Impersonations:
                     "reason": started.reason,
                     "ticketReference": started.ticket_reference,
                     "accessMode": started.access_mode.value,
-                    "rightAssigned": assigned,
+                    "rightAssigned": Permission.PORTAL_IMPERSONATE in call.caller.assigned,
                 },
             )
         )
@@ -162,3 +160,17 @@ class Impersonations:
     def _link(self, organisation: Organisation, impersonation: Impersonation) -> str:
         token = self._signer.sign(Purpose.IMPERSONATION, organisation.organisation_id, impersonation.id)
         return link_url(organisation.portal_url or "", Purpose.IMPERSONATION, token)
+
+
+async def _lost_right(uow: UnitOfWork, call: Call) -> PortalError | None:
+    """The refusal of a caller whose assigned right has just been taken away.
+
+    Whoever takes it away at this very moment finds the new impersonation, or comes before it.
+    """
+    permission = Permission.PORTAL_IMPERSONATE
+    if permission not in call.caller.assigned:
+        return None
+    await lock_access(uow)
+    if permission in (await uow.role_assignments.rights(call.actor.id)).permissions:
+        return None
+    return PermissionInvalid(f"This needs the permission {permission.value}.")

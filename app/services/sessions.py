@@ -42,11 +42,13 @@ class Sessions:
         return visitor
 
     async def owner(self, token: str, place: Place) -> PortalVisitor:
-        """Whose session this is, or was before it ended.
+        """Whose session this is, or was before it ended; nobody speaks with an impersonation that is over.
 
         Raises: Unauthenticated, when the token never was a session's; SessionEnded, at another place.
         """
-        visitor, _ = await self._find(token, place)
+        visitor, live = await self._find(token, place)
+        if visitor.impersonation is not None and not live:
+            raise SessionEnded
         return visitor
 
     async def page(self, visitor: PortalVisitor, request: PageRequest) -> Page[PortalSession]:
