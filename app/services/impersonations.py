@@ -52,6 +52,7 @@ class Impersonations:
             async with self._transaction.of(call) as uow:
                 standing = await uow.customers.locked_standing(customer_id)
                 refusal = impersonator_refusal(call.actor) or impersonation_refusal(standing)
+                refusal = refusal or await _lost_right(uow, call)
                 if refusal is not None:
                     raise refusal
                 impersonation = uow.answer(await self._start(uow, standing, new, call))
@@ -93,13 +94,13 @@ class Impersonations:
 
         Raises: CustomerDoesNotExist, ResourceNotFound, PermissionInvalid.
         """
+        if not call.caller.may(Permission.PORTAL_IMPERSONATE):
+            await self._require_own(customer_id, impersonation_id, call)
         async with self._transaction.of(call) as uow:
             await uow.customers.locked_standing(customer_id)
             found = await uow.impersonations.of_customer(customer_id, impersonation_id)
             if found is None:
                 raise ResourceNotFound
-            if not found.belongs_to(call.actor):
-                call.caller.require(Permission.PORTAL_IMPERSONATE)
             await end_impersonation(uow, found, EndReason.EMPLOYEE, by=call.actor, seen=call.seen)
             return uow.answer(await uow.impersonations.get(impersonation_id) or found)
 
@@ -119,15 +120,17 @@ class Impersonations:
         async with self._transaction.reading(call.organisation_id) as uow:
             return await uow.impersonation_pages.of_organisation(request)
 
+    async def _require_own(self, customer_id: UUID, impersonation_id: UUID, call: Call) -> None:
+        """Whoever may end their own alone does not learn which others exist, nor gets an earlier answer again."""
+        async with self._transaction.reading(call.organisation_id) as uow:
+            found = await uow.impersonations.of_customer(customer_id, impersonation_id)
+        if found is None or not found.belongs_to(call.actor):
+            call.caller.require(Permission.PORTAL_IMPERSONATE)
+
     async def _start(self, uow: UnitOfWork, standing: Standing, new: NewImpersonation, call: Call) -> Impersonation:
         account, employee = standing.account, call.actor
         if account is None:
             raise UserNotFound
-        assigned = Permission.PORTAL_IMPERSONATE in call.caller.assigned
-        if assigned:  # it may be taken away this very moment, which must find this impersonation or come before it
-            await lock_access(uow)
-            if Permission.PORTAL_IMPERSONATE not in (await uow.role_assignments.rights(employee.id)).permissions:
-                raise PermissionInvalid(f"This needs the permission {Permission.PORTAL_IMPERSONATE.value}.")
         impersonation_id = new_id()
         await end_impersonation_of_employee(
             uow, employee.id, EndReason.SUPERSEDED, by=employee, seen=call.seen, supersededBy=str(impersonation_id)
@@ -152,7 +155,7 @@ class Impersonations:
                     "reason": started.reason,
                     "ticketReference": started.ticket_reference,
                     "accessMode": started.access_mode.value,
-                    "rightAssigned": assigned,
+                    "rightAssigned": _by_assignment(call),
                 },
             )
         )
@@ -162,3 +165,18 @@ class Impersonations:
     def _link(self, organisation: Organisation, impersonation: Impersonation) -> str:
         token = self._signer.sign(Purpose.IMPERSONATION, organisation.organisation_id, impersonation.id)
         return link_url(organisation.portal_url or "", Purpose.IMPERSONATION, token)
+
+
+def _by_assignment(call: Call) -> bool:
+    return Permission.PORTAL_IMPERSONATE in call.caller.assigned
+
+
+async def _lost_right(uow: UnitOfWork, call: Call) -> PermissionInvalid | None:
+    """An assigned right may be taken away this very moment, which must find this impersonation or come before it."""
+    if not _by_assignment(call):
+        return None
+    await lock_access(uow)
+    rights = await uow.role_assignments.rights(call.actor.id)
+    if Permission.PORTAL_IMPERSONATE in rights.permissions:
+        return None
+    return PermissionInvalid(f"This needs the permission {Permission.PORTAL_IMPERSONATE.value}.")
