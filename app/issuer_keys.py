@@ -122,7 +122,7 @@ class IssuerKeys:
                 url = self._jwks_url or await self._discover(http)
                 self._keys = _usable(await _document(http, url))
                 self._fetched_at = self._monotonic()
-        except (httpx.HTTPError, TimeoutError, ValueError, KeyError, TypeError) as fault:
+        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, ValueError, KeyError, TypeError) as fault:
             _log.warning("issuer's keys not fetched", fault=type(fault).__name__)
 
     async def _discover(self, http: httpx.AsyncClient) -> str:

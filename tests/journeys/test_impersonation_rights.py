@@ -75,9 +75,9 @@ def test_passwords_addresses_and_sessions_are_the_customers_alone() -> None:
     acts = {(method, path): act for _, method, path, act in portal_operations()}
     assert acts["DELETE", "/portal/sessions/{sessionId}"] is PortalAct.OWNERS
     for owners in (("PUT", "/portal/me/password"), ("POST", "/portal/me/email")):
-        assert acts.get(owners, PortalAct.OWNERS) is PortalAct.OWNERS
+        assert acts[owners] is PortalAct.OWNERS
     view = ("POST", "/portal/documents/{documentId}/views")
-    assert acts.get(view, PortalAct.LOOK) is PortalAct.LOOK, "accepted in both modes"
+    assert acts[view] is PortalAct.LOOK, "accepted in both modes"
     assert None not in acts.values(), "each operation says what it does"
 
 
