@@ -1,6 +1,6 @@
 """Who calls, and how the call was seen: what every activity names."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from uuid import UUID
 
@@ -75,6 +75,11 @@ class Caller:
     organisation_id: UUID
     permissions: frozenset[Permission]
     assigned: frozenset[Permission] = frozenset()
+
+    def reassigned(self, permissions: frozenset[Permission]) -> "Caller":
+        """The same caller, with these permissions by role assignments beside those of the bearer."""
+        own = self.permissions - self.assigned
+        return replace(self, permissions=own | permissions, assigned=permissions - own)
 
     def may(self, permission: Permission) -> bool:
         """Whether the caller has the permission here."""

@@ -51,8 +51,7 @@ _action_count = (
     .where(
         activities.c.organisation_id == ORGANISATION,
         activities.c.customer_id == impersonations.c.customer_id,
-        # The index knows customer and time; nothing is written during an impersonation that is over.
-        activities.c.occurred_at >= impersonations.c.created_at,
+        activities.c.occurred_at >= impersonations.c.created_at,  # the index knows customer and time
         activities.c.occurred_at <= func.coalesce(impersonations.c.ended_at, impersonations.c.expires_at),
         activities.c.impersonation_id == impersonations.c.id,
         ~(activities.c.type == any_(_LIFE)),

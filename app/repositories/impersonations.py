@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Interval, bindparam, case, func, insert, null, select, update
+from sqlalchemy import ARRAY, Interval, any_, bindparam, case, func, insert, null, select, update
 from sqlalchemy.types import LargeBinary, Text, Uuid
 
 from app.database import Connection, Row, Statement
@@ -102,15 +102,25 @@ _OPEN_SESSION = Statement(
 
 
 def _end(*conditions: Any) -> Statement:
-    """What time has ended before is closed as expired, at that time, whoever comes now."""
+    """What time has ended before is closed as expired, at that time, whoever comes now.
+
+    The rows are locked in the order of their ids first, so that two who end several never wait for each other.
+    """
+    locked = (
+        select(impersonations.c.id)
+        .where(impersonations.c.organisation_id == ORGANISATION, impersonations.c.ended_at.is_(None), *conditions)
+        .order_by(impersonations.c.id)
+        .with_for_update()
+        .cte("locked")
+    )
     return Statement(
         update(impersonations)
         .where(
             impersonations.c.organisation_id == ORGANISATION,
+            impersonations.c.id == locked.c.id,
             impersonations.c.ended_at.is_(None),
             customers.c.organisation_id == ORGANISATION,
             customers.c.id == impersonations.c.customer_id,
-            *conditions,
         )
         .values(
             state=case((_OVERDUE, ImpersonationState.EXPIRED.value), else_=ImpersonationState.ENDED.value),
@@ -151,6 +161,9 @@ _started_by_assignment = (
     )
     .correlate(impersonations)
     .exists()
+)
+_END_BY_ASSIGNMENT = _end(
+    impersonations.c.employee_id == any_(bindparam("employee_ids", type_=ARRAY(Text()))), _started_by_assignment
 )
 _EMPLOYEES_BY_ASSIGNMENT = Statement(
     select(impersonations.c.employee_id).where(
@@ -261,6 +274,10 @@ class Impersonations:
     async def employees_by_assignment(self) -> list[str]:
         """The employees with an open impersonation whose right to it came by a role assignment."""
         return [row["employee_id"] for row in await self._connection.rows(_EMPLOYEES_BY_ASSIGNMENT)]
+
+    async def end_by_assignment(self, employee_ids: list[str], reason: str, by: Actor) -> list[EndedImpersonation]:
+        """End those of these employees that are open and whose right to it came by a role assignment."""
+        return await self._end(_END_BY_ASSIGNMENT, reason, by, employee_ids=employee_ids)
 
     async def end_overdue(self, impersonation_id: UUID) -> list[EndedImpersonation]:
         """Close this impersonation if time has ended it."""

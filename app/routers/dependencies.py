@@ -152,6 +152,8 @@ class BackOffice:
     `answer` and `status` say how the operation answers; with them it takes an Idempotency-Key.
     """
 
+    otherwise = ""  # what admits a caller without it, for the document
+
     def __init__(self, permission: Permission, *, answer: type[BaseModel] | None = None, status: int = 200) -> None:
         self.permission = permission
         self.answer = answer
@@ -164,14 +166,13 @@ class BackOffice:
         tenant_id = _organisation_header(request, "zf-tuuid")
         organisation_id = _organisation_header(request, "zf-ouuid")
         caller = await wired.access.caller(bearer, tenant_id, organisation_id)
-        if not caller.may(self.permission):
-            await self.refused(request, caller)
-        caller.require(self.permission)
+        await self.admit(request, caller)
         once = await self._once(request, caller, wired.idempotency_secret) if self.answer else None
         return Call(caller, _seen(request), once)
 
-    async def refused(self, request: Request, caller: Caller) -> None:
-        """What else to do before a caller without the permission is sent away."""
+    async def admit(self, _request: Request, caller: Caller) -> None:
+        """Raises: PermissionInvalid."""
+        caller.require(self.permission)
 
     async def _once(self, request: Request, caller: Caller, secret: bytes) -> Once | None:
         key = request.headers.get("idempotency-key")
@@ -196,13 +197,27 @@ class BackOffice:
 class StartingImpersonation(BackOffice):
     """A call that logs in as a customer. Who tries without the permission is remembered in the customer's log."""
 
-    async def refused(self, request: Request, caller: Caller) -> None:
-        """Remember it, if there is such a customer."""
-        wired: Services = request.app.state.services
-        with suppress(ValueError, CustomerDoesNotExist):
-            customer_id = UUID(request.path_params["customerId"])
-            call = Call(caller, _seen(request))
-            await wired.impersonations.remember_refusal(customer_id, PermissionInvalid(), call=call)
+    async def admit(self, request: Request, caller: Caller) -> None:
+        """Remember a refusal, if there is such a customer.
+
+        Raises: PermissionInvalid.
+        """
+        if not caller.may(self.permission):
+            wired: Services = request.app.state.services
+            with suppress(ValueError, CustomerDoesNotExist):
+                customer_id = UUID(request.path_params["customerId"])
+                call = Call(caller, _seen(request))
+                await wired.impersonations.remember_refusal(customer_id, PermissionInvalid(), call=call)
+        caller.require(self.permission)
+
+
+class EndingImpersonation(BackOffice):
+    """A call that ends an impersonation. Who started it needs no permission any more, which the service judges."""
+
+    otherwise = ", or to have started it"
+
+    async def admit(self, _request: Request, _caller: Caller) -> None:
+        """Whoever works in the organisation may have started it."""
 
 
 class Anonymous:

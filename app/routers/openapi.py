@@ -248,7 +248,9 @@ def _describe(operation: dict[str, Any], route: APIRoute) -> None:
     common: list[Refusal] = [errors.InternalError]
     if isinstance(kind, BackOffice):
         operation["security"] = [{_EMPLOYEE: [], _TENANT: [], _ORGANISATION: []}]
-        operation["description"] = f"{operation.get('description', '')}\n\nNeeds the permission `{kind.permission}`."
+        operation["description"] = (
+            f"{operation.get('description', '')}\n\nNeeds the permission `{kind.permission}`{kind.otherwise}."
+        )
         common += [errors.Unauthenticated, errors.OrganisationHeaderInvalid, errors.PermissionInvalid]
         if kind.answer is not None:
             operation.setdefault("parameters", []).append(_IDEMPOTENCY_KEY)

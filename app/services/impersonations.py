@@ -52,9 +52,7 @@ class Impersonations:
             async with self._transaction.of(call) as uow:
                 standing = await uow.customers.locked_standing(customer_id)
                 refusal = impersonator_refusal(call.actor) or impersonation_refusal(standing)
-                if refusal is not None:
-                    raise refusal
-                refusal = await _lost_right(uow, call)
+                refusal = refusal or await _lost_right(uow, call)
                 if refusal is not None:
                     raise refusal
                 impersonation = uow.answer(await self._start(uow, standing, new, call))
@@ -96,13 +94,13 @@ class Impersonations:
 
         Raises: CustomerDoesNotExist, ResourceNotFound, PermissionInvalid.
         """
+        if not call.caller.may(Permission.PORTAL_IMPERSONATE):
+            await self._require_own(customer_id, impersonation_id, call)
         async with self._transaction.of(call) as uow:
             await uow.customers.locked_standing(customer_id)
             found = await uow.impersonations.of_customer(customer_id, impersonation_id)
             if found is None:
                 raise ResourceNotFound
-            if not found.belongs_to(call.actor):
-                call.caller.require(Permission.PORTAL_IMPERSONATE)
             await end_impersonation(uow, found, EndReason.EMPLOYEE, by=call.actor, seen=call.seen)
             return uow.answer(await uow.impersonations.get(impersonation_id) or found)
 
@@ -121,6 +119,13 @@ class Impersonations:
         """The organisation's impersonations, newest first."""
         async with self._transaction.reading(call.organisation_id) as uow:
             return await uow.impersonation_pages.of_organisation(request)
+
+    async def _require_own(self, customer_id: UUID, impersonation_id: UUID, call: Call) -> None:
+        """Whoever may end their own alone does not learn which others exist, nor gets an earlier answer again."""
+        async with self._transaction.reading(call.organisation_id) as uow:
+            found = await uow.impersonations.of_customer(customer_id, impersonation_id)
+        if found is None or not found.belongs_to(call.actor):
+            call.caller.require(Permission.PORTAL_IMPERSONATE)
 
     async def _start(self, uow: UnitOfWork, standing: Standing, new: NewImpersonation, call: Call) -> Impersonation:
         account, employee = standing.account, call.actor
@@ -150,7 +155,7 @@ class Impersonations:
                     "reason": started.reason,
                     "ticketReference": started.ticket_reference,
                     "accessMode": started.access_mode.value,
-                    "rightAssigned": Permission.PORTAL_IMPERSONATE in call.caller.assigned,
+                    "rightAssigned": _by_assignment(call),
                 },
             )
         )
@@ -162,15 +167,16 @@ class Impersonations:
         return link_url(organisation.portal_url or "", Purpose.IMPERSONATION, token)
 
 
-async def _lost_right(uow: UnitOfWork, call: Call) -> PortalError | None:
-    """The refusal of a caller whose assigned right has just been taken away.
+def _by_assignment(call: Call) -> bool:
+    return Permission.PORTAL_IMPERSONATE in call.caller.assigned
 
-    Whoever takes it away at this very moment finds the new impersonation, or comes before it.
-    """
-    permission = Permission.PORTAL_IMPERSONATE
-    if permission not in call.caller.assigned:
+
+async def _lost_right(uow: UnitOfWork, call: Call) -> PermissionInvalid | None:
+    """An assigned right may be taken away this very moment, which must find this impersonation or come before it."""
+    if not _by_assignment(call):
         return None
     await lock_access(uow)
-    if permission in (await uow.role_assignments.rights(call.actor.id)).permissions:
+    rights = await uow.role_assignments.rights(call.actor.id)
+    if Permission.PORTAL_IMPERSONATE in rights.permissions:
         return None
-    return PermissionInvalid(f"This needs the permission {permission.value}.")
+    return PermissionInvalid(f"This needs the permission {Permission.PORTAL_IMPERSONATE.value}.")

@@ -10,7 +10,7 @@ from app.errors import LastAdministrator, ResourceNotFound
 from app.ids import new_id
 from app.permissions import Role
 from app.repositories.unit_of_work import Transactions
-from app.services.deeds.access_changes import lock_access, record_access_change
+from app.services.deeds.access_changes import begin_access_change, record_access_change
 from app.services.deeds.impersonations import end_impersonations_without_right
 
 
@@ -31,11 +31,11 @@ class RoleAssignments:
         Raises: ResourceNotFound, PermissionInvalid, RoleAlreadyAssigned.
         """
         async with self._transaction.of(call) as uow:
-            await lock_access(uow)
+            caller = await begin_access_change(uow, call)
             wanted = built_in_role(role) if isinstance(role, Role) else await uow.roles.find(role)
             if wanted is None:
                 raise ResourceNotFound("There is no role of this id in the organisation.")
-            if refusal := grant_refusal(call.caller, wanted.permissions):
+            if refusal := grant_refusal(caller, wanted.permissions):
                 raise refusal
             assignment = await uow.role_assignments.add(new_id(), subject, wanted, call.actor)
             record_access_change(uow, "roleassigned", _subject(assignment), _described(assignment), call=call)
@@ -44,11 +44,11 @@ class RoleAssignments:
     async def remove(self, assignment_id: UUID, *, call: Call) -> None:
         """Take the role away again; once more changes nothing.
 
-        Raises: ResourceNotFound; LastAdministrator: an organisation that has administrators of its own keeps one,
-        for what bearers of elsewhere can do is not known here.
+        Raises: ResourceNotFound; PermissionInvalid; LastAdministrator: an organisation that has administrators of its
+        own keeps one, for what bearers of elsewhere can do is not known here.
         """
         async with self._transaction.of(call) as uow:
-            await lock_access(uow)
+            await begin_access_change(uow, call)
             assignment = await uow.role_assignments.find(assignment_id)
             if assignment is None:
                 if not await uow.role_assignments.existed(assignment_id):

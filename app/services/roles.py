@@ -10,7 +10,7 @@ from app.errors import ResourceNotFound, RoleInUse
 from app.ids import new_id
 from app.permissions import Permission
 from app.repositories.unit_of_work import Transactions
-from app.services.deeds.access_changes import lock_access, record_access_change
+from app.services.deeds.access_changes import begin_access_change, record_access_change
 from app.services.deeds.impersonations import end_impersonations_without_right
 
 
@@ -42,8 +42,8 @@ class Roles:
         Raises: ResourceNotFound, PermissionInvalid, RoleAlreadyExists.
         """
         async with self._transaction.of(call) as uow:
-            await lock_access(uow)
-            if refusal := grant_refusal(call.caller, permissions):
+            caller = await begin_access_change(uow, call)
+            if refusal := grant_refusal(caller, permissions):
                 raise refusal
             role = await uow.roles.add(new_id(), name, permissions)
             record_access_change(uow, "rolecreated", _subject(role.id), _described(role), call=call)
@@ -57,11 +57,11 @@ class Roles:
         Raises: ResourceNotFound, PermissionInvalid, RoleAlreadyExists.
         """
         async with self._transaction.of(call) as uow:
-            await lock_access(uow)
+            caller = await begin_access_change(uow, call)
             before = await uow.roles.find(role_id)
             if before is None:
                 raise ResourceNotFound
-            if refusal := grant_refusal(call.caller, permissions - before.permissions):
+            if refusal := grant_refusal(caller, permissions - before.permissions):
                 raise refusal
             role = await uow.roles.change(role_id, name, permissions)
             if role is None:
@@ -74,10 +74,10 @@ class Roles:
     async def delete(self, role_id: UUID, *, call: Call) -> None:
         """Take the role away; once more changes nothing.
 
-        Raises: ResourceNotFound, RoleInUse.
+        Raises: ResourceNotFound, PermissionInvalid, RoleInUse.
         """
         async with self._transaction.of(call) as uow:
-            await lock_access(uow)
+            await begin_access_change(uow, call)
             role = await uow.roles.find(role_id)
             if role is None:
                 if not await uow.roles.existed(role_id):

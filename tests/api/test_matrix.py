@@ -39,7 +39,7 @@ TABLE: dict[str, str] = {
     "logoutCustomer": "portal.resetaccount",
     "startImpersonation": "portal.impersonate",
     "listImpersonations": "portal.read",
-    "endImpersonation": "portal.read",
+    "endImpersonation": "portal.impersonate",
     "listOrganisationImpersonations": "portal.activity.read",
     "introspectSession": "portal.introspect",
     "listDocuments": "portal.read",

@@ -1,5 +1,6 @@
 """Who has which role in an organisation: given, taken away, acting at the next request on every node."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -195,6 +196,29 @@ def test_of_two_administrators_that_remove_each_other_one_stays(utility: Utility
     codes = sorted(answer.status_code for answer in answers)
     assert codes in ([204, 403], [204, 409]), "one came too late, or would have removed the last"
     assert len(utility.employee().get(PATH).json()["results"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        (PATH, {"subject": "employee-1b", "role": "administrator"}),
+        ("/organisation/roles", {"name": "Mine", "permissions": ["access.write"]}),
+    ],
+)
+def test_who_is_losing_access_gives_it_to_nobody_meanwhile(utility: Utility, path: str, body: dict[str, Any]) -> None:
+    utility.assign("employee-2", Role.ADMINISTRATOR)
+    lost = utility.assign("employee-1", Role.ADMINISTRATOR)
+    sql, loser = utility.world.sql, utility.newcomer("employee-1")
+    lock = "SELECT 1 FROM organisations WHERE organisation_id = $1 FOR UPDATE"
+    with ThreadPoolExecutor(2) as threads:
+        with sql.holding(lock, utility.organisation):
+            removing = threads.submit(utility.employee().delete, f"{PATH}/{lost}")
+            sql.wait_for_waiting(1)
+            granting = threads.submit(loser.post, path, body)
+            sql.wait_for_waiting(2)
+        assert removing.result().status_code == 204
+        assert "access.write" in problem(granting.result(), 403, "PERMISSION_INVALID")["detail"]
+    assert [one["subject"] for one in utility.employee().get(PATH).json()["results"]] == ["employee-2"]
 
 
 def test_twenty_assignments_of_one_role_at_once_are_one(utility: Utility) -> None:

@@ -89,6 +89,13 @@ def test_a_discovery_document_of_another_issuer_is_not_believed(issuer: Issuer, 
         kids(IssuerKeys(issuer.url.replace("127.0.0.1", "localhost"), None, watch), "first")
 
 
+@pytest.mark.parametrize("address", ["http://127.0.0.1:port/keys", "http://127.0.0.1/\0", "http://[::1/keys", "keys"])
+def test_an_issuer_whose_keys_have_no_address_lets_nobody_in(issuer: Issuer, watch: Watch, address: str) -> None:
+    issuer.documents["/.well-known/openid-configuration"] = {"issuer": issuer.url, "jwks_uri": address}
+    with pytest.raises(TemporarilyUnavailable):
+        kids(IssuerKeys(issuer.url, None, watch), "first")
+
+
 def test_before_the_first_keys_the_issuer_is_asked_again_soon(issuer: Issuer, watch: Watch) -> None:
     keys = IssuerKeys(issuer.url, f"{issuer.url}/keys", watch)
     issuer.away = True

@@ -79,7 +79,17 @@ def test_without_the_permission_an_employee_ends_only_their_own(active: Customer
         assert refusal(answer) == (403, "PERMISSION_INVALID")
         assert "portal.impersonate" in answer.json()["detail"]
     assert active.impersonations()[0]["state"] == "pending"
-    assert end(active, started, active.utility.employee(Role.READONLY))["state"] == "ended"
+    nobody, unknown = active.utility.employee(None), f"{active.path}/impersonation-sessions/{active.id}/end"
+    assert refusal(nobody.post(unknown)) == (403, "PERMISSION_INVALID"), "nor learns which there are"
+    assert refusal(nobody.post(path, headers={"Idempotency-Key": ""})) == (422, "VALIDATION_FAILED")
+    for _ in range(2):
+        assert end(active, started, nobody)["state"] == "ended", "one's own needs no permission"
+
+
+def test_the_permission_alone_ends_anybodys(active: Customer) -> None:
+    started = active.impersonate()
+    other = active.utility.employee(None, Permission.PORTAL_IMPERSONATE, subject="employee-9")
+    assert end(active, started, other)["endedBy"]["id"] == "employee-9"
 
 
 def test_a_link_whose_impersonation_was_ended_opens_nothing(active: Customer) -> None:

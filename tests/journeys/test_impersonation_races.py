@@ -1,14 +1,15 @@
 """Many at once, on two API processes: one outcome."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 
 import httpx
 import pytest
 
-from app.permissions import Permission
-from tests.journeys.impersonating import count
+from app.permissions import Permission, Role
+from tests.journeys.impersonating import count, last
 from tests.journeys.reading import refusal
 from tests.journeys.test_races import MANY, ROUNDS, at_once
 from tests.support.service import api_process
@@ -117,6 +118,8 @@ def test_repeated_starts_with_one_key_at_once_are_one_start(customer: Customer) 
 def test_a_start_and_the_loss_of_its_right_at_once_leave_nobody_inside(utility: Utility, nodes: list[World]) -> None:
     customer = utility.customer().active()
     role = utility.role(Permission.PORTAL_IMPERSONATE)
+    utility.assign("employee-5", Role.READONLY)  # who works here at all is remembered
+    refused = 0
     for _ in range(ROUNDS):
         assignment = utility.assign("employee-5", role)
         start = partial(
@@ -129,4 +132,43 @@ def test_a_start_and_the_loss_of_its_right_at_once_leave_nobody_inside(utility: 
         assert removed.status_code == 204
         if started.status_code != 201:
             assert refusal(started) == (403, "PERMISSION_INVALID")
+            refused += 1
+        assert count(customer, "PortalImpersonationRefused") == refused, "whenever the right was missed"
         assert customer.card()["activeImpersonation"] is None
+
+
+def test_a_start_that_came_just_after_the_loss_of_its_right_is_refused_and_remembered(utility: Utility) -> None:
+    customer, sql = utility.customer().active(), utility.world.sql
+    assignment = utility.assign("employee-5", utility.role(Permission.PORTAL_IMPERSONATE))
+    path, body = f"{customer.path}/impersonation-sessions", {"reason": "Help with an invoice"}
+    lock = "SELECT 1 FROM organisations WHERE organisation_id = $1 FOR UPDATE"
+    with ThreadPoolExecutor(2) as threads:
+        with sql.holding(lock, utility.organisation):
+            removing = threads.submit(utility.employee().delete, f"/organisation/role-assignments/{assignment}")
+            sql.wait_for_waiting(1)
+            starting = threads.submit(utility.newcomer("employee-5").post, path, body)
+            sql.wait_for_waiting(2)
+        assert removing.result().status_code == 204
+        assert refusal(starting.result()) == (403, "PERMISSION_INVALID")
+    entry = last(customer, "PortalImpersonationRefused")
+    assert entry["payload"] == {"key": "PERMISSION_INVALID"}
+    assert entry["actor"]["id"] == "employee-5"
+
+
+def test_losing_a_right_and_logging_customers_out_at_once_end_each_session_once(utility: Utility) -> None:
+    customers = [utility.customer().active() for _ in range(4)]
+    role = utility.role(Permission.PORTAL_IMPERSONATE)
+    names = [f"employee-{number}" for number in range(12)]
+    for name in names:
+        utility.assign(name, role)
+    with_it = {"name": "Service desk", "permissions": ["portal.impersonate"]}
+    without = {"name": "Service desk", "permissions": ["portal.read"]}
+    for round_ in range(5):
+        for place, name in enumerate(names[::-1] if round_ % 2 else names):
+            customers[place % 4].impersonate(utility.newcomer(name))
+        lose = partial(utility.employee().put, f"/organisation/roles/{role}", without)
+        answers = at_once([lose, *(customer.log_out for customer in customers)])
+        assert {answer.status_code for answer in answers} == {200}
+        assert [customer.card()["activeImpersonation"] for customer in customers] == [None] * 4
+        assert sum(count(one, "PortalImpersonationEnded") for one in customers) == 12 * (round_ + 1)
+        assert utility.employee().put(f"/organisation/roles/{role}", with_it).status_code == 200

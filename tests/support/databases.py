@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import os
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -107,3 +108,26 @@ class Sql:
             return await connection.execute(sql, *arguments)
 
         return run(self._url, work)
+
+    @contextmanager
+    def holding(self, sql: str, *arguments: Any) -> Iterator[None]:
+        """A transaction that has done this and is not over yet, whoever waits for it."""
+        with asyncio.Runner() as runner:
+            connection = runner.run(asyncpg.connect(self._url))
+            try:
+                runner.run(connection.execute("BEGIN"))
+                runner.run(connection.execute(sql, *arguments))
+                yield
+                runner.run(connection.execute("COMMIT"))
+            finally:
+                runner.run(connection.close())
+
+    def wait_for_waiting(self, count: int) -> None:
+        """Until so many wait for a lock."""
+        waiting = (
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+        deadline = time.monotonic() + 20
+        while self.value(waiting) < count:
+            assert time.monotonic() < deadline, "nobody waits"
+            time.sleep(0.02)

@@ -10,7 +10,14 @@ from app import errors
 from app.domain.callers import Call
 from app.domain.idempotency import Replay
 from app.permissions import Permission
-from app.routers.dependencies import BackOffice, CustomerId, Paging, Service, StartingImpersonation
+from app.routers.dependencies import (
+    BackOffice,
+    CustomerId,
+    EndingImpersonation,
+    Paging,
+    Service,
+    StartingImpersonation,
+)
 from app.routers.openapi import refusals
 from app.routers.reading import StrictRoute
 from app.schemas.base import PageBody
@@ -28,7 +35,7 @@ _Starting = Annotated[
     Call,
     Depends(StartingImpersonation(Permission.PORTAL_IMPERSONATE, answer=StartedImpersonationBody, status=201)),
 ]
-_Ending = Annotated[Call, Depends(BackOffice(Permission.PORTAL_READ, answer=ImpersonationBody))]
+_Ending = Annotated[Call, Depends(EndingImpersonation(Permission.PORTAL_IMPERSONATE, answer=ImpersonationBody))]
 _Reading = Annotated[Call, Depends(BackOffice(Permission.PORTAL_READ))]
 _LookingBack = Annotated[Call, Depends(BackOffice(Permission.PORTAL_ACTIVITY_READ))]
 

@@ -29,10 +29,14 @@ async def end_impersonation_of_employee(
 
 async def end_impersonations_without_right(uow: UnitOfWork, *, by: Actor, seen: Seen) -> None:
     """End the impersonations whose right was assigned and is no longer. The caller has locked and changed access."""
-    for employee_id in await uow.impersonations.employees_by_assignment():
-        rights = await uow.role_assignments.rights(employee_id)
-        if Permission.PORTAL_IMPERSONATE not in rights.permissions:
-            await end_impersonation_of_employee(uow, employee_id, EndReason.PERMISSION_LOST, by=by, seen=seen)
+    without = [
+        employee_id
+        for employee_id in await uow.impersonations.employees_by_assignment()
+        if Permission.PORTAL_IMPERSONATE not in (await uow.role_assignments.rights(employee_id)).permissions
+    ]
+    if without:
+        ended = await uow.impersonations.end_by_assignment(without, EndReason.PERMISSION_LOST, by)
+        record_ends(uow, ended, by=by, seen=seen)
 
 
 def record_ends(uow: UnitOfWork, ended: Iterable[EndedImpersonation], *, by: Actor, seen: Seen, **more: Any) -> None:
