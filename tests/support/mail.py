@@ -95,6 +95,18 @@ class Mailbox:
                 self._changed.wait(left)
             return found[-1]
 
+    def of(self, communication_id: str, seconds: float = 10) -> Mail:
+        """The mail with this id, once it has arrived; others may be on their way."""
+        deadline = time.monotonic() + seconds
+        with self._changed:
+            while True:
+                for mail in self.mails:
+                    if mail.message["X-Portal-Communication-Id"] == communication_id:
+                        return mail
+                left = deadline - time.monotonic()
+                assert left > 0, f"the mail did not arrive within {seconds} s"
+                self._changed.wait(left)
+
 
 class _Controller(Controller):
     """aiosmtpd's, on a port that the system chose."""
