@@ -1,6 +1,7 @@
 """Runs migrations on asyncpg. The URL comes from `portal-access migrate`, or from PORTAL_DATABASE_URL."""
 
 import asyncio
+import time
 from functools import partial
 
 import asyncpg
@@ -14,6 +15,7 @@ from app.settings import load_settings
 
 # Any fixed number: two migrations at once take turns.
 _LOCK = 7_203_114_586
+_TURN_SECONDS = 0.2
 
 
 def _included(name: str | None, kind: str, _parents: object) -> bool:
@@ -22,7 +24,10 @@ def _included(name: str | None, kind: str, _parents: object) -> bool:
 
 
 def _run(connection: Connection) -> None:
-    connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": _LOCK})  # waits as long as it takes
+    # Asked for again and again, for an index that is made concurrently would wait for whoever waits inside a statement.
+    while not connection.scalar(text("SELECT pg_try_advisory_lock(:lock)"), {"lock": _LOCK}):
+        connection.rollback()
+        time.sleep(_TURN_SECONDS)
     connection.execute(text("SET lock_timeout = '5s'"))
     connection.commit()
     context.configure(

@@ -110,12 +110,12 @@ class Sql:
         return run(self._url, work)
 
     @contextmanager
-    def holding(self, sql: str, *arguments: Any) -> Iterator[None]:
+    def holding(self, sql: str, *arguments: Any, isolation: str = "READ COMMITTED") -> Iterator[None]:
         """A transaction that has done this and is not over yet, whoever waits for it."""
         with asyncio.Runner() as runner:
             connection = runner.run(asyncpg.connect(self._url))
             try:
-                runner.run(connection.execute("BEGIN"))
+                runner.run(connection.execute(f"BEGIN ISOLATION LEVEL {isolation}"))
                 runner.run(connection.execute(sql, *arguments))
                 yield
                 runner.run(connection.execute("COMMIT"))

@@ -1,6 +1,10 @@
 """Migrations on a database of their own, and the log that nobody changes."""
 
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import asyncpg
 import pytest
@@ -82,30 +86,48 @@ def test_the_tables_are_those_of_the_models(empty: str) -> None:
     command.check(config(empty))
 
 
-def test_an_interrupted_building_of_indexes_can_be_repeated(empty: str) -> None:
-    migrate(empty)
-    whole = _things(empty)
-    command.downgrade(config(empty), "a94d1e60b3f7")
-    # What a build that was killed leaves behind: one index whole, one that cannot be used, one missing.
-    run(empty, _half_built)
-    migrate(empty)
-    assert _things(empty) == whole
-    assert Sql(empty).value("SELECT count(*) FROM pg_index WHERE NOT indisvalid") == 0
-
-
-async def _half_built(connection: asyncpg.Connection) -> None:
-    await connection.execute("CREATE INDEX ix_customers_email ON customers (organisation_id, lower(email))")
-    await connection.execute("CREATE INDEX ix_activities_customer_type ON activities (organisation_id, customer_id)")
-    await connection.execute(
-        "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'ix_activities_customer_type'::regclass"
-    )
-
-
 def test_migrating_twice_changes_nothing(empty: str) -> None:
     migrate(empty)
     before = _things(empty)
     migrate(empty)
     assert _things(empty) == before
+
+
+_INVALID = "SELECT indexrelid::regclass::text AS name FROM pg_index WHERE NOT indisvalid"
+
+
+def test_a_run_that_was_interrupted_while_it_made_an_index_is_repeated(empty: str) -> None:
+    migrate(empty)
+    whole, sql = _things(empty), Sql(empty)
+    command.downgrade(config(empty), "-1")
+    building = (
+        "SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
+        " AND query LIKE 'CREATE INDEX CONCURRENTLY%' AND wait_event_type = 'Lock'"
+    )
+    reader = sql.holding("SELECT count(*) FROM customers", isolation="REPEATABLE READ")
+    with ThreadPoolExecutor(1) as threads, reader:
+        migrating = threads.submit(migrate, empty)
+        deadline = time.monotonic() + 20
+        while (process := sql.value(building)) is None:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        assert sql.value("SELECT pg_terminate_backend($1)", process)
+        with pytest.raises(Exception):  # noqa: B017, PT011 - whatever the driver says of a lost connection
+            migrating.result(20)
+    assert sql.value("SELECT version_num FROM alembic_version") != head()
+    assert sql.rows(_INVALID) == [{"name": "ix_customers_email"}]
+    migrate(empty)
+    assert sql.value("SELECT version_num FROM alembic_version") == head()
+    assert sql.rows(_INVALID) == []
+    assert _things(empty) == whole
+
+
+def test_of_several_migrations_at_once_one_works_and_the_others_wait(empty: str) -> None:
+    program = f"from app.migrating import migrate; migrate({empty!r})"
+    processes = [subprocess.Popen([sys.executable, "-c", program]) for _ in range(3)]
+    assert [process.wait(60) for process in processes] == [0, 0, 0]
+    assert Sql(empty).value("SELECT version_num FROM alembic_version") == head()
+    assert Sql(empty).rows(_INVALID) == []
 
 
 def test_the_organisation_leads_every_key_and_index(empty: str) -> None:
