@@ -16,6 +16,7 @@ everyone, and a wheel installed under a strict umask becomes readable. Nothing o
 import atexit
 import os
 import sys
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
@@ -30,6 +31,9 @@ if sys.platform != "win32":
     from app.embedded.programs import find_programs
 
 __all__ = ["EmbeddedPostgres", "EmbeddedUnavailable", "start"]
+
+_TRIES = 3
+_PAUSE_SECONDS = 0.2
 
 
 class EmbeddedPostgres:
@@ -77,8 +81,7 @@ def start(folder: Path, *, durable: bool = True) -> EmbeddedPostgres:
         with cluster.alone():
             fcntl.flock(users, fcntl.LOCK_SH)
             try:
-                socket_folder = cluster.ensure_running(durable=durable)
-                cluster.ensure_database(socket_folder)
+                socket_folder = _ensure_answering(cluster, durable=durable)
             except BaseException:
                 cluster.stop_unless_used(users)
                 raise
@@ -89,3 +92,21 @@ def start(folder: Path, *, durable: bool = True) -> EmbeddedPostgres:
         users.close()
         raise
     return EmbeddedPostgres(cluster, users, socket_folder)
+
+
+def _ensure_answering(cluster: "Cluster", *, durable: bool) -> Path:
+    """The folder of the running server's socket, once it has the service's database.
+
+    A server that was killed a moment ago looks alive until it is buried: then another one is started.
+    """
+    for _ in range(_TRIES - 1):
+        socket_folder = cluster.ensure_running(durable=durable)
+        try:
+            cluster.ensure_database(socket_folder)
+        except EmbeddedUnavailable:
+            time.sleep(_PAUSE_SECONDS)
+        else:
+            return socket_folder
+    socket_folder = cluster.ensure_running(durable=durable)
+    cluster.ensure_database(socket_folder)
+    return socket_folder
