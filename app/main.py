@@ -172,7 +172,7 @@ def create_app(settings: Settings, *, clock: Clock = utc_now) -> FastAPI:
             allow_origins=settings.cors_origins,
             allow_methods=["GET", "POST", "PUT", "DELETE"],
             allow_headers=["*"],
-            expose_headers=["X-Correlation-Id", "Idempotency-Replayed", "Retry-After"],
+            expose_headers=["X-Correlation-Id", "Idempotency-Replayed", "Retry-After", "Content-Disposition"],
         )
     app.add_middleware(Envelope, production=settings.production)
     return app
@@ -253,6 +253,7 @@ async def running(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[P
         role_assignments=RoleAssignments(transaction),
         roles=Roles(transaction),
         sessions=Sessions(transaction, limits),
+        clock=clock,
         idempotency_secret=_derived(settings.secret_keys[-1], b"idempotency"),
         event_signatures=EventSignatures(settings.mail_events_public_key, clock)
         if settings.mail_events_public_key

@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Generic, TypeVar
@@ -72,3 +72,18 @@ class Page(Generic[T]):
     def of(cls, rows: Sequence[T], size: int, cursor: Callable[[T], Cursor]) -> "Page[T]":
         """A page from at most `size + 1` rows: the one too many tells that there is more."""
         return cls(rows[:size], cursor(rows[size - 1]) if len(rows) > size else None)
+
+
+async def chunks(read: Callable[[PageRequest], Awaitable[Page[T]]]) -> AsyncIterator[Sequence[T]]:
+    """A whole list, newest first, in chunks as large as the largest page; the next one is read when the one before has
+    been used up. There is at least one, which may be empty.
+
+    Rows that are written meanwhile are newer than the cursor and do not disturb.
+    """
+    request = PageRequest(MAXIMUM_PAGE_SIZE)
+    while True:
+        page = await read(request)
+        yield page.results
+        if page.next is None:
+            return
+        request = PageRequest(MAXIMUM_PAGE_SIZE, page.next)
