@@ -182,6 +182,7 @@ def create_app(settings: Settings, *, clock: Clock = utc_now) -> FastAPI:
                 "Retry-After",
                 "RateLimit",
                 "RateLimit-Policy",
+                "Content-Disposition",
             ],
         )
     app.add_middleware(Envelope, production=settings.production)
@@ -268,6 +269,7 @@ async def running(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[P
         roles=Roles(transaction),
         sessions=Sessions(transaction, limits),
         throttles=throttles,
+        clock=clock,
         idempotency_secret=_derived(settings.secret_keys[-1], b"idempotency"),
         event_signatures=EventSignatures(settings.mail_events_public_key, clock)
         if settings.mail_events_public_key

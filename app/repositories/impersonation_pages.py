@@ -3,14 +3,14 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import any_, bindparam, func, or_, select, tuple_
+from sqlalchemy import any_, bindparam, func, select, tuple_
 from sqlalchemy.dialects.postgresql import TIMESTAMP, array
 from sqlalchemy.types import Integer, Text, Uuid
 
 from app.database import Connection, Row, Statement
 from app.domain.activities import ActivityType
 from app.domain.impersonations import Impersonation, ImpersonationOverview
-from app.domain.paging import Cursor, Page, PageRequest
+from app.domain.paging import NEWEST, Cursor, Page, PageRequest
 from app.models import activities, customers, impersonations
 from app.repositories.rows import ORGANISATION, impersonation, impersonation_columns
 
@@ -25,7 +25,7 @@ def _page(element: Any, *conditions: Any) -> Statement:
         element.where(
             impersonations.c.organisation_id == ORGANISATION,
             *conditions,
-            or_(when.is_(None), tuple_(impersonations.c.created_at, impersonations.c.id) < tuple_(when, row_id)),
+            tuple_(impersonations.c.created_at, impersonations.c.id) < tuple_(when, row_id),
         )
         .order_by(impersonations.c.created_at.desc(), impersonations.c.id.desc())
         .limit(bindparam("most", type_=Integer()))
@@ -111,8 +111,8 @@ class ImpersonationPages:
 
 
 def _after(request: PageRequest) -> dict[str, Any]:
-    after = request.after
-    return {"after_at": after.at if after else None, "after_id": after.id if after else None, "most": request.size + 1}
+    after = request.after or NEWEST
+    return {"after_at": after.at, "after_id": after.id, "most": request.size + 1}
 
 
 def _cursor(one: Impersonation) -> Cursor:

@@ -14,6 +14,7 @@ from uuid import UUID
 from fastapi import Depends, Header, Path, Query, Request
 from pydantic import BaseModel
 
+from app.clock import Clock
 from app.domain.activities import ActivityFilter, ActivityType
 from app.domain.callers import ActorType, AnonymousCall, Call, Caller, Place, Seen
 from app.domain.idempotency import Answer, Once
@@ -92,6 +93,7 @@ class Services:
     roles: Roles
     sessions: Sessions
     throttles: Throttles
+    clock: Clock
     idempotency_secret: bytes
     event_signatures: EventSignatures | None
 

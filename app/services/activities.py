@@ -1,10 +1,11 @@
 """Reading the activity log."""
 
+from collections.abc import AsyncIterator, Sequence
 from uuid import UUID
 
 from app.domain.activities import Activity, ActivityFilter
 from app.domain.callers import Call
-from app.domain.paging import Page, PageRequest
+from app.domain.paging import Page, PageRequest, chunks
 from app.repositories.unit_of_work import Transactions
 
 
@@ -31,3 +32,7 @@ class Activities:
         """The organisation's activities, newest first."""
         async with self._transaction.reading(call.organisation_id) as uow:
             return await uow.activities.page(page, only)
+
+    def all_of_organisation(self, only: ActivityFilter, *, call: Call) -> AsyncIterator[Sequence[Activity]]:
+        """All of them, newest first, in chunks between which no connection is held."""
+        return chunks(lambda page: self.of_organisation(page, only, call=call))

@@ -1,5 +1,6 @@
 """Impersonation: an employee logs in to the portal as the customer, for 15 minutes, and the log names both."""
 
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -16,7 +17,7 @@ from app.domain.impersonations import (
 )
 from app.domain.one_time_tokens import TokenState, link_url
 from app.domain.organisations import Organisation
-from app.domain.paging import Page, PageRequest
+from app.domain.paging import Page, PageRequest, chunks
 from app.errors import PermissionInvalid, PortalError, ResourceNotFound, UserNotFound
 from app.ids import new_id
 from app.permissions import Permission
@@ -126,6 +127,10 @@ class Impersonations:
             found = await uow.impersonations.of_customer(customer_id, impersonation_id)
         if found is None or not found.belongs_to(call.actor):
             call.caller.require(Permission.PORTAL_IMPERSONATE)
+
+    def all_of_organisation(self, *, call: Call) -> AsyncIterator[Sequence[ImpersonationOverview]]:
+        """All of them, newest first, in chunks between which no connection is held."""
+        return chunks(lambda page: self.of_organisation(page, call=call))
 
     async def _start(self, uow: UnitOfWork, standing: Standing, new: NewImpersonation, call: Call) -> Impersonation:
         account, employee = standing.account, call.actor

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Path
+from fastapi import APIRouter, Depends, Path, Response
 
 from app import errors
 from app.domain.callers import Call
@@ -18,6 +18,7 @@ from app.routers.dependencies import (
     Service,
     StartingImpersonation,
 )
+from app.routers.exporting import Export, Exporting
 from app.routers.openapi import refusals
 from app.routers.reading import StrictRoute
 from app.schemas.base import PageBody
@@ -38,6 +39,7 @@ _Starting = Annotated[
 _Ending = Annotated[Call, Depends(EndingImpersonation(Permission.PORTAL_IMPERSONATE, answer=ImpersonationBody))]
 _Reading = Annotated[Call, Depends(BackOffice(Permission.PORTAL_READ))]
 _LookingBack = Annotated[Call, Depends(BackOffice(Permission.PORTAL_ACTIVITY_READ))]
+_EXPORT = Export("impersonation-sessions", ImpersonationOverviewBody, ImpersonationOverviewBody.of_overview)
 
 
 @router.post(
@@ -105,10 +107,19 @@ async def end_impersonation(
     "/organisation/impersonation-sessions",
     operation_id="listOrganisationImpersonations",
     summary="Look back on all impersonation sessions",
+    response_model=PageBody[ImpersonationOverviewBody],
+    responses=_EXPORT.responses(),
 )
 async def list_organisation_impersonations(
-    call: _LookingBack, services: Service, page: Paging
-) -> PageBody[ImpersonationOverviewBody]:
-    """Newest first: who, whom, why, how long, and how many actions."""
+    call: _LookingBack, services: Service, page: Paging, wanted: Exporting
+) -> PageBody[ImpersonationOverviewBody] | Response:
+    """Newest first: who, whom, why, how long, and how many actions.
+
+    `Accept: text/csv` or `application/x-ndjson` gives all of them as one file, whatever page is asked for. Should it
+    fail midway, the connection breaks off: what ended properly is whole. In CSV an apostrophe stands before what a
+    spreadsheet would calculate.
+    """
+    if wanted is not None:
+        return await _EXPORT.answer(wanted, services.impersonations.all_of_organisation(call=call), services.clock())
     found = await services.impersonations.of_organisation(page, call=call)
     return PageBody.of(found, ImpersonationOverviewBody.of_overview)
