@@ -64,8 +64,8 @@ def test_all_impersonations_come_with_reason_length_and_actions(active: Customer
     active.utility.world.sql.run(
         "INSERT INTO activities (organisation_id, id, type, occurred_at, customer_id, actor_type, actor_id,"
         " impersonation_id, subject_type, subject_id, correlation_id)"
-        " SELECT organisation_id, gen_random_uuid(), 'PortalDocumentViewed', created_at, customer_id, 'customer', 'jan',"
-        " id, 'customer', customer_id, 'x' FROM impersonations"
+        " SELECT organisation_id, gen_random_uuid(), 'PortalDocumentViewed', created_at, customer_id,"
+        " 'customer', 'jan', id, 'customer', customer_id, 'x' FROM impersonations"
         " WHERE customer_id = $1 AND ticket_reference = '2'",
         active.id,
     )
