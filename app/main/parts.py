@@ -1,6 +1,5 @@
-"""The only place that wires things together."""
+"""What a process works with, and how its parts come together."""
 
-import asyncio
 import hashlib
 import hmac
 import random
@@ -10,12 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
-from fastapi import FastAPI
-from fastapi.middleware.cors import CORSMiddleware
-from fastapi_offline import FastAPIOffline
-
-from app import VERSION, logs
-from app.bearers import BearerVerifier, EmbeddedIssuer, embedded_keys
+from app.bearers import BearerVerifier, embedded_keys
 from app.claims import ClaimNames, ClaimRules
 from app.clock import Clock, utc_now
 from app.database import Database
@@ -33,41 +27,7 @@ from app.passwords import Passwords
 from app.probing import PortalProbe
 from app.repositories.jobs import Job
 from app.repositories.unit_of_work import Transactions
-from app.routers import delivery_reports, errors, openapi, operations
-from app.routers.backoffice import (
-    account_resets,
-    accounts,
-    cards,
-    communications,
-    customers,
-    diagnosis,
-    invitations,
-    portal_settings,
-    portal_url_checks,
-    role_assignments,
-    roles,
-)
-from app.routers.backoffice import activities as backoffice_activities
-from app.routers.backoffice import documents as backoffice_documents
-from app.routers.backoffice import email_confirmations as backoffice_email_confirmations
-from app.routers.backoffice import impersonations as backoffice_impersonations
-from app.routers.backoffice import password_resets as backoffice_password_resets
-from app.routers.backoffice import sessions as backoffice_sessions
 from app.routers.dependencies import Services
-from app.routers.embedded_issuer import add_embedded_issuer
-from app.routers.middleware import Envelope
-from app.routers.portal import (
-    documents,
-    email_confirmations,
-    error_reports,
-    impersonations,
-    introspection,
-    me,
-    password_resets,
-    registrations,
-    sessions,
-    tokens,
-)
 from app.services.access import Access
 from app.services.account_resets import AccountResets
 from app.services.accounts import Accounts
@@ -95,98 +55,9 @@ from app.services.registrations import Registrations
 from app.services.role_assignments import RoleAssignments
 from app.services.roles import Roles
 from app.services.sessions import Sessions
-from app.settings import Settings, load_settings
+from app.settings import Settings
 from app.throttles import Limit, Throttled, Throttles
 from app.tokens import TokenSigner
-
-# In the order in which the explorer shows them: the card first, then the customer's side.
-_ROUTERS = (
-    customers.router,
-    cards.router,
-    invitations.router,
-    backoffice_password_resets.router,
-    backoffice_email_confirmations.router,
-    account_resets.router,
-    accounts.router,
-    communications.router,
-    backoffice_sessions.router,
-    backoffice_impersonations.router,
-    backoffice_documents.router,
-    backoffice_activities.router,
-    diagnosis.router,
-    portal_settings.router,
-    portal_url_checks.router,
-    roles.router,
-    role_assignments.router,
-    delivery_reports.router,
-    tokens.router,
-    registrations.router,
-    email_confirmations.router,
-    password_resets.router,
-    sessions.router,
-    introspection.router,
-    impersonations.router,
-    me.router,
-    documents.router,
-    error_reports.router,
-)
-
-
-def create_app(settings: Settings, *, clock: Clock = utc_now) -> FastAPI:
-    """The API for these settings; `settings.database_url` names the database."""
-
-    @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with running(settings, clock) as parts:
-            app.state.services = parts.services
-            app.state.database = parts.database
-            if not settings.run_worker:
-                yield
-                return
-            working = asyncio.create_task(parts.worker.run())
-            yield
-            parts.worker.stop()
-            await working
-
-    app: FastAPI = FastAPIOffline(
-        docs_url="/docs",
-        redoc_url=None,
-        title="Portal Access",
-        version=VERSION,
-        summary="The service behind the customer-portal card.",
-        description=openapi.DESCRIPTION,
-        openapi_tags=openapi.TAGS,
-        lifespan=lifespan,
-        redirect_slashes=False,  # such a redirect would repeat the request's Host header
-        swagger_ui_parameters=openapi.EXPLORER,
-    )
-    for router in _ROUTERS:
-        app.include_router(router)
-    app.include_router(operations.router)
-    if settings.smtp_url is None:
-        operations.add_mailbox(app, MailCapture(settings.mailbox))
-    if settings.oidc_issuer is None:
-        issuer_keys = embedded_keys(settings.secret_keys)
-        add_embedded_issuer(app, EmbeddedIssuer(issuer_keys, settings.oidc_audience, clock, settings.embedded_issuer))
-    errors.install(app)
-    openapi.install(app)
-    if settings.cors_origins:
-        app.add_middleware(
-            CORSMiddleware,
-            allow_origins=settings.cors_origins,
-            allow_methods=["GET", "POST", "PUT", "DELETE"],
-            allow_headers=["*"],
-            expose_headers=[
-                "X-Correlation-Id",
-                "Idempotency-Replayed",
-                "Retry-After",
-                "RateLimit",
-                "RateLimit-Policy",
-                "Content-Disposition",
-            ],
-        )
-    app.add_middleware(Envelope, production=settings.production)
-    return app
 
 
 @dataclass(frozen=True, slots=True)
@@ -332,10 +203,3 @@ def _claim_rules(settings: Settings) -> ClaimRules:
 def _derived(secret: str, purpose: bytes) -> bytes:
     """A key of its own for each purpose."""
     return hmac.digest(secret.encode(), b"portal-access " + purpose, hashlib.sha256)
-
-
-def from_environment() -> FastAPI:
-    """For uvicorn's worker processes: the application of the settings in the environment."""
-    settings = load_settings()
-    logs.configure(settings.log_level)
-    return create_app(settings)

@@ -1,0 +1,86 @@
+"""The only place that wires things together."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
+from fastapi_offline import FastAPIOffline
+
+from app import VERSION, logs
+from app.bearers import EmbeddedIssuer, embedded_keys
+from app.clock import Clock, utc_now
+from app.mail.capture import MailCapture
+from app.main.parts import Parts, running
+from app.main.routing import ROUTERS
+from app.routers import errors, openapi, operations
+from app.routers.embedded_issuer import add_embedded_issuer
+from app.routers.middleware import Envelope
+from app.settings import Settings, load_settings
+
+__all__ = ["Parts", "create_app", "from_environment", "running"]
+
+
+def create_app(settings: Settings, *, clock: Clock = utc_now) -> FastAPI:
+    """The API for these settings; `settings.database_url` names the database."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with running(settings, clock) as parts:
+            app.state.services = parts.services
+            app.state.database = parts.database
+            if not settings.run_worker:
+                yield
+                return
+            working = asyncio.create_task(parts.worker.run())
+            yield
+            parts.worker.stop()
+            await working
+
+    app: FastAPI = FastAPIOffline(
+        docs_url="/docs",
+        redoc_url=None,
+        title="Portal Access",
+        version=VERSION,
+        summary="The service behind the customer-portal card.",
+        description=openapi.DESCRIPTION,
+        openapi_tags=openapi.TAGS,
+        lifespan=lifespan,
+        redirect_slashes=False,  # such a redirect would repeat the request's Host header
+        swagger_ui_parameters=openapi.EXPLORER,
+    )
+    for router in ROUTERS:
+        app.include_router(router)
+    app.include_router(operations.router)
+    if settings.smtp_url is None:
+        operations.add_mailbox(app, MailCapture(settings.mailbox))
+    if settings.oidc_issuer is None:
+        issuer_keys = embedded_keys(settings.secret_keys)
+        add_embedded_issuer(app, EmbeddedIssuer(issuer_keys, settings.oidc_audience, clock, settings.embedded_issuer))
+    errors.install(app)
+    openapi.install(app)
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.cors_origins,
+            allow_methods=["GET", "POST", "PUT", "DELETE"],
+            allow_headers=["*"],
+            expose_headers=[
+                "X-Correlation-Id",
+                "Idempotency-Replayed",
+                "Retry-After",
+                "RateLimit",
+                "RateLimit-Policy",
+                "Content-Disposition",
+            ],
+        )
+    app.add_middleware(Envelope, production=settings.production)
+    return app
+
+
+def from_environment() -> FastAPI:
+    """For uvicorn's worker processes: the application of the settings in the environment."""
+    settings = load_settings()
+    logs.configure(settings.log_level)
+    return create_app(settings)

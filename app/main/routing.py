@@ -1,0 +1,66 @@
+"""Every operation, in the order in which the explorer shows them."""
+
+from app.routers import delivery_reports
+from app.routers.backoffice import (
+    account_resets,
+    accounts,
+    cards,
+    communications,
+    customers,
+    diagnosis,
+    invitations,
+    portal_settings,
+    portal_url_checks,
+    role_assignments,
+    roles,
+)
+from app.routers.backoffice import activities as backoffice_activities
+from app.routers.backoffice import documents as backoffice_documents
+from app.routers.backoffice import email_confirmations as backoffice_email_confirmations
+from app.routers.backoffice import impersonations as backoffice_impersonations
+from app.routers.backoffice import password_resets as backoffice_password_resets
+from app.routers.backoffice import sessions as backoffice_sessions
+from app.routers.portal import (
+    documents,
+    email_confirmations,
+    error_reports,
+    impersonations,
+    introspection,
+    me,
+    password_resets,
+    registrations,
+    sessions,
+    tokens,
+)
+
+# In the order in which the explorer shows them: the card first, then the customer's side.
+ROUTERS = (
+    customers.router,
+    cards.router,
+    invitations.router,
+    backoffice_password_resets.router,
+    backoffice_email_confirmations.router,
+    account_resets.router,
+    accounts.router,
+    communications.router,
+    backoffice_sessions.router,
+    backoffice_impersonations.router,
+    backoffice_documents.router,
+    backoffice_activities.router,
+    diagnosis.router,
+    portal_settings.router,
+    portal_url_checks.router,
+    roles.router,
+    role_assignments.router,
+    delivery_reports.router,
+    tokens.router,
+    registrations.router,
+    email_confirmations.router,
+    password_resets.router,
+    sessions.router,
+    introspection.router,
+    impersonations.router,
+    me.router,
+    documents.router,
+    error_reports.router,
+)

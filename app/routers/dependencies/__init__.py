@@ -1,0 +1,61 @@
+"""What a router asks for: the services, and the call with its caller.
+
+Each kind of call is one dependency, so that a request resolves it once and the application can be asked which
+operation admits whom.
+"""
+
+from app.routers.dependencies.backoffice import (
+    LONGEST_IDEMPOTENCY_KEY,
+    BackOffice,
+    EndingImpersonation,
+    StartingImpersonation,
+)
+from app.routers.dependencies.guards import CountedByAddress, MailEvents, SignedByMailProvider
+from app.routers.dependencies.portal import (
+    Anonymous,
+    AnonymousVisit,
+    AnyVisit,
+    ChangingVisit,
+    Leaving,
+    LeavingVisit,
+    LoggedIn,
+    LoggingOut,
+    LookingVisit,
+    OpenVisit,
+    OwnersVisit,
+    Visit,
+    Visiting,
+)
+from app.routers.dependencies.queries import ActivityFiltering, CustomerId, Paging, activity_filter, page_request
+from app.routers.dependencies.services import Service, Services, services
+
+__all__ = [
+    "LONGEST_IDEMPOTENCY_KEY",
+    "ActivityFiltering",
+    "Anonymous",
+    "AnonymousVisit",
+    "AnyVisit",
+    "BackOffice",
+    "ChangingVisit",
+    "CountedByAddress",
+    "CustomerId",
+    "EndingImpersonation",
+    "Leaving",
+    "LeavingVisit",
+    "LoggedIn",
+    "LoggingOut",
+    "LookingVisit",
+    "MailEvents",
+    "OpenVisit",
+    "OwnersVisit",
+    "Paging",
+    "Service",
+    "Services",
+    "SignedByMailProvider",
+    "StartingImpersonation",
+    "Visit",
+    "Visiting",
+    "activity_filter",
+    "page_request",
+    "services",
+]
