@@ -7,33 +7,22 @@ import os
 import random
 import time
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
-import pytest
 
 from app.settings import Settings
 from tests.faults.crowd import Crowd
 from tests.faults.ledger import problems
 from tests.faults.load import Load
 from tests.journeys.reading import wait_for_jobs
-from tests.support.databases import Sql, drop, fresh_copy
+from tests.support.databases import Sql
 from tests.support.mail import Mailbox, SmtpServer
-from tests.support.service import test_settings
 from tests.support.world import World
 
 KILLS = int(os.environ.get("PORTAL_TEST_KILLS", "6"))
 TAKEOVER = 60  # seconds; a killed worker's heartbeat is missed after ten
 MAILS_AT_ONCE = 10  # of one worker, so at most as many can be in the air when it is killed
-
-
-@pytest.fixture
-def settings_of_its_own(server: str, worker_id: str, tmp_path: Path) -> Iterator[Settings]:
-    """A database in which nobody else writes."""
-    name = f"portal_killed_{worker_id}"
-    yield test_settings(database_url=fresh_copy(server, name), data_dir=tmp_path)
-    drop(server, name)
 
 
 def repeated(mailbox: Mailbox) -> int:
