@@ -10,7 +10,7 @@ COMPILE := $(BIN)/pip-compile --quiet $(UPGRADE) --generate-hashes --strip-extra
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-postgresql15 soak check format openapi lock clean
+.PHONY: help setup demo test test-postgresql15 soak guards evidence sbom audit check format openapi lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -41,11 +41,23 @@ test-postgresql15: setup ## run all tests on a temporary PostgreSQL 15 of Debian
 soak: setup ## time answers for known and unknown addresses, some minutes; needs a machine that does nothing else
 	$(BIN)/pytest -n 0 -s tests/soak/timing.py
 
+guards: setup ## take out each guard of tests/security/guards.py and see which test notices
+	$(BIN)/python -m tests.security.guards
+
+evidence: setup ## write which test proves which requirement into docs/security.md
+	$(BIN)/python -m tests.security.evidence
+
 check: setup ## lint, formatting, types and who may import whom
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+sbom: setup ## write what the service is made of into sbom.json (CycloneDX)
+	$(BIN)/cyclonedx-py requirements --output-file sbom.json requirements/run.txt
+
+audit: setup ## ask the advisory database about the pinned packages; takes a network
+	$(BIN)/pip-audit --require-hashes --disable-pip --requirement requirements/run.txt
 
 format: setup ## put the code into its format
 	$(BIN)/ruff check --fix .

@@ -10,6 +10,7 @@ from collections import Counter
 from pathlib import Path
 
 import httpx
+import pytest
 
 from app.settings import Settings
 from tests.faults.crowd import Crowd
@@ -37,6 +38,7 @@ def repeated(mailbox: Mailbox) -> int:
     return again
 
 
+@pytest.mark.asvs("2.3.3")
 def test_killed_at_any_moment_nothing_is_half_done_and_nothing_is_lost(
     settings_of_its_own: Settings, tmp_path: Path
 ) -> None:

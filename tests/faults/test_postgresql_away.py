@@ -72,6 +72,7 @@ def work_goes_on(customer: Customer, own: Client) -> None:
     assert customer.utility.customer().active().card()["portalStatus"] == "active"
 
 
+@pytest.mark.asvs("16.5.2")
 def test_while_postgresql_is_dead_everyone_is_told_to_come_back(utility: Utility, postgres: OwnPostgres) -> None:
     customer = utility.customer().active()
     own = customer.logged_in()
@@ -81,6 +82,7 @@ def test_while_postgresql_is_dead_everyone_is_told_to_come_back(utility: Utility
     work_goes_on(customer, own)
 
 
+@pytest.mark.asvs("2.3.3", "16.5.3")
 def test_a_crash_under_load_leaves_nothing_half_done(utility: Utility, postgres: OwnPostgres) -> None:
     load = Load(utility)
     with load.running(3):

@@ -29,6 +29,7 @@ def spread(call: Callable[[Customer], httpx.Response], customer: Customer, nodes
     return [answer.status_code for answer in answers if not answer.is_success]
 
 
+@pytest.mark.asvs("6.5.1", "15.4.2")
 def test_one_of_many_registrations_over_three_nodes_makes_the_account(customer: Customer, nodes: list[World]) -> None:
     token = customer.invited()
     assert len(spread(lambda seen: seen.register(token), customer, nodes)) == 3 * EACH - 1
@@ -36,6 +37,7 @@ def test_one_of_many_registrations_over_three_nodes_makes_the_account(customer: 
     assert customer.log().count("PortalAccountRegistered") == 1
 
 
+@pytest.mark.asvs("6.5.1", "15.4.2")
 def test_one_of_many_resets_over_three_nodes_sets_the_password(active: Customer, nodes: list[World]) -> None:
     mail = active.utility.world.mailbox.of(active.send_reset().json()["communication"]["id"])
     assert len(spread(lambda seen: seen.choose_password(mail.token), active, nodes)) == 3 * EACH - 1
@@ -43,6 +45,7 @@ def test_one_of_many_resets_over_three_nodes_sets_the_password(active: Customer,
     assert active.log_in(password=NEW_PASSWORD).status_code == 201
 
 
+@pytest.mark.asvs("6.5.1", "15.4.2")
 def test_one_of_many_hand_offs_over_three_nodes_opens_the_session(active: Customer, nodes: list[World]) -> None:
     token = handed_over(active.impersonate())
     body = {"token": token}
@@ -76,6 +79,7 @@ def reactivated(customer: Customer) -> httpx.Response:
 
 
 @pytest.mark.parametrize("way", END)
+@pytest.mark.asvs("7.4.1")
 def test_a_session_that_ends_on_one_node_is_over_on_every_other(active: Customer, nodes: list[World], way: str) -> None:
     own = active.logged_in()
     elsewhere = [replace(own, world=node) for node in nodes]

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import httpx
+import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
@@ -188,6 +189,7 @@ class Walk(RuleBasedStateMachine):
         return answer.is_success
 
 
+@pytest.mark.asvs("2.3.1", "6.4.3")
 def test_no_order_of_calls_sets_a_password_without_a_spent_link(utility: Utility) -> None:
     ways: Counter[str] = Counter()
     run_state_machine_as_test(  # type: ignore[no-untyped-call]

@@ -58,6 +58,7 @@ def test_a_link_works_a_minute_before_its_end(
 
 
 @pytest.mark.parametrize("link", LINKS)
+@pytest.mark.asvs("6.5.8")
 def test_a_link_is_dead_a_minute_after_its_end(
     link: Callable[[Customer], tuple[str, Callable[[Customer], httpx.Response]]], customer: Customer, node: World
 ) -> None:
