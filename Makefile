@@ -6,6 +6,7 @@ UPGRADE ?= --upgrade
 
 BIN := .venv/bin
 READY := .venv/.ready
+AUDIT := .venv-audit/.ready
 COMPILE := $(BIN)/pip-compile --quiet $(UPGRADE) --generate-hashes --strip-extras --allow-unsafe \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 
@@ -53,11 +54,16 @@ check: setup ## lint, formatting, types and who may import whom
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-sbom: setup ## write what the service is made of into sbom.json (CycloneDX)
-	$(BIN)/cyclonedx-py requirements --output-file sbom.json requirements/run.txt
+sbom: $(AUDIT) ## write what the service is made of into sbom.json (CycloneDX)
+	.venv-audit/bin/cyclonedx-py requirements --output-reproducible --output-file sbom.json requirements/run.txt
 
-audit: setup ## ask the advisory database about the pinned packages; takes a network
-	$(BIN)/pip-audit --require-hashes --disable-pip --requirement requirements/run.txt
+audit: $(AUDIT) ## ask the advisory database about the pinned packages; takes a network
+	.venv-audit/bin/pip-audit --require-hashes --disable-pip --requirement requirements/run.txt
+
+$(AUDIT): requirements/audit.txt
+	$(PYTHON) -m venv .venv-audit
+	.venv-audit/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/audit.txt
+	@touch $@
 
 format: setup ## put the code into its format
 	$(BIN)/ruff check --fix .
@@ -75,7 +81,8 @@ lock: setup ## pin the latest releases of everything in requirements/
 	$(COMPILE) --output-file requirements/run.txt pyproject.toml
 	$(COMPILE) --extra embedded --extra dev --constraint requirements/run.txt \
 		--output-file requirements/dev.txt pyproject.toml
+	printf 'cyclonedx-bom\npip-audit\n' | $(COMPILE) --output-file requirements/audit.txt -
 
 clean: ## remove .venv and what the tools leave; the data in .data stays
-	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv .venv-audit sbom.json build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
