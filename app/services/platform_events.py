@@ -37,7 +37,7 @@ _log = structlog.get_logger(__name__)
 
 
 class _Overtaken(Exception):
-    """Somebody else made the customer's record meanwhile."""
+    """Somebody else changed or made the customer's record meanwhile."""
 
 
 class PlatformEvents:
@@ -97,11 +97,11 @@ class PlatformEvents:
         async with self._transaction(organisation.organisation_id) as uow:
             await uow.customers.lock(customer_id)
             kept = await uow.customers.record(customer_id)
-            if told is not None and kept is not None and kept.changed_at > began_at:
-                raise _Overtaken  # what was fetched may be older than what is kept
             events = await uow.platform_events.waiting(customer_id, began_at)
             if not events:
                 return None
+            if told is not None and kept is not None and kept.changed_at > began_at:
+                raise _Overtaken  # what was fetched may be older than what is kept
             changes = [change for event in events if (change := _change(event, customer_id)) is not None]
             if told is not None:
                 changes.append(told)  # it knows best, being the newest

@@ -131,7 +131,11 @@ class Platform:
         answer = json.dumps({"data": found, "errors": [], "success": True}).encode() if found else b""
         self.answering.set()
         assert self.may_answer.wait(20)
-        return (200, self.body or answer) if found else (404, {"key": "CUSTOMER_DOES_NOT_EXIST", "status": 404})
+        return (
+            (200, answer if self.body is None else self.body)
+            if found
+            else (404, {"key": "CUSTOMER_DOES_NOT_EXIST", "status": 404})
+        )
 
     def knows(self, customer_id: UUID, number: str, **given: Any) -> UUID:
         """The platform has this customer."""
