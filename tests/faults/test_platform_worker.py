@@ -3,7 +3,7 @@
 import time
 
 from tests.faults.conftest import StartWorker
-from tests.journeys.test_platform_events import record, states
+from tests.journeys.platforms import record, states
 from tests.support.platform import CLIENT_ID, CLIENT_SECRET, SCOPE, Platform, told
 from tests.support.world import Utility
 

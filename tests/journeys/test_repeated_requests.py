@@ -87,12 +87,12 @@ def test_a_process_that_is_killed_midway_leaves_the_key_free(
     with (
         api_process(customer.utility.world.settings, tmp_path / "killed.log", "--no-worker") as (url, process),
         ThreadPoolExecutor(1) as threads,
+        sql.holding(_LOCK, customer.id),
     ):
-        with sql.holding(_LOCK, customer.id):
-            first = threads.submit(invite, replace(nodes[0], url=url), customer)
-            sql.wait_for_waiting(1)
-            process.kill()
-            assert isinstance(first.exception(20), httpx.TransportError)
+        first = threads.submit(invite, replace(nodes[0], url=url), customer)
+        sql.wait_for_waiting(1)
+        process.kill()
+        assert isinstance(first.exception(20), httpx.TransportError)
     assert customer.log() == []
     deadline = time.monotonic() + 20
     while (again := invite(nodes[1], customer)).status_code == 409:  # until PostgreSQL notices that it is alone
