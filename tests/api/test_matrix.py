@@ -58,6 +58,7 @@ TABLE: dict[str, str] = {
     "assignRole": "access.write",
     "removeRoleAssignment": "access.write",
     "receiveMailEvents": PROVIDER,
+    "receivePlatformEvent": PROVIDER,
     "inspectToken": ANONYMOUS,
     "register": ANONYMOUS,
     "confirmEmail": ANONYMOUS,
@@ -176,6 +177,7 @@ class Scene:
             .replace("{assignmentId}", str(new_id()))
             .replace("{impersonationId}", str(new_id()))
             .replace("{documentId}", str(new_id()))
+            .replace("{organisationId}", str(self.utility.organisation))
         )
         body = BODIES.get(operation.id)
         if operation.id == "putCustomer":
@@ -218,7 +220,7 @@ def test_every_operation_stands_in_the_table_and_is_guarded_as_it_says() -> None
     app = create_app(test_settings(database_url="postgresql://nobody@127.0.0.1/none"))
     guards = {route.operation_id or route.name: guard(route) for _, _, route in operations(app)}
     kinds = {"Anonymous": ANONYMOUS, "LoggedIn": SESSION, "LoggingOut": LEAVING, "NoneType": OPERATOR}
-    kinds |= {"SignedByMailProvider": PROVIDER, "Visiting": EITHER}
+    kinds |= {"SignedByMailProvider": PROVIDER, "SignedByPlatform": PROVIDER, "Visiting": EITHER}
     for name, one in guards.items():
         declared = getattr(one, "permission", None) or kinds[type(one).__name__]
         assert declared == TABLE[name], name

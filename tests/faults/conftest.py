@@ -9,6 +9,7 @@ import pytest
 
 from app.settings import Settings
 from tests.faults.mail_servers import MovableSmtpServer
+from tests.support import platform
 from tests.support.databases import Sql, drop, fresh_copy
 from tests.support.mail import Mailbox
 from tests.support.service import Process, api_process, environment, free_port, test_settings
@@ -22,7 +23,9 @@ def faults_settings(server: str, worker_id: str, tmp_path_factory: pytest.TempPa
     """Settings of the processes of this test worker."""
     name = f"portal_faults_{worker_id}"
     url = fresh_copy(server, name)
-    yield test_settings(database_url=url, data_dir=tmp_path_factory.mktemp("data"))
+    yield test_settings(
+        database_url=url, data_dir=tmp_path_factory.mktemp("data"), platform_webhook_secret=platform.SECRET
+    )
     drop(server, name)
 
 

@@ -72,6 +72,11 @@ def environment(settings: Settings, **more: str) -> dict[str, str]:
         "PORTAL_DATA_DIR": str(settings.data_dir),
         "PORTAL_WORKER_LOOK_SECONDS": str(settings.worker_look_seconds),
         "PORTAL_CHECK_PORTALS": str(settings.check_portals),
+        **(
+            {"PORTAL_PLATFORM_WEBHOOK_SECRET": settings.platform_webhook_secret}
+            if settings.platform_webhook_secret
+            else {}
+        ),
         **({"PORTAL_SMTP_URL": settings.smtp_url} if settings.smtp_url else {}),
         **more,
     }
