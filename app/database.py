@@ -17,7 +17,7 @@ from sqlalchemy.dialects.postgresql import asyncpg as sqlalchemy_asyncpg
 from sqlalchemy.sql.base import Executable
 from sqlalchemy.sql.compiler import SQLCompiler
 
-from app.errors import TemporarilyUnavailable
+from app.errors import Contended, TemporarilyUnavailable
 from app.settings import Settings
 
 Row = asyncpg.Record
@@ -52,6 +52,7 @@ _FAULTS = (
     asyncpg.TransactionRollbackError,  # deadlock, serialization
     asyncpg.LockNotAvailableError,
 )
+_CONTENTION = (asyncpg.TransactionRollbackError, asyncpg.LockNotAvailableError)
 
 
 class ConstraintViolated(Exception):
@@ -205,7 +206,7 @@ class Database:
                     yield driver
         except _FAULTS as fault:
             _log.warning("database fault", fault=type(fault).__name__)
-            raise TemporarilyUnavailable from fault
+            raise (Contended if isinstance(fault, _CONTENTION) else TemporarilyUnavailable) from fault
 
     def _tell(self, logged: "asyncpg.connection.LoggedQuery") -> None:
         for watcher in self.watchers:

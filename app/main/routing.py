@@ -6,6 +6,7 @@ from app.routers.backoffice import (
     accounts,
     cards,
     communications,
+    customer_lines,
     customers,
     diagnosis,
     invitations,
@@ -36,6 +37,7 @@ from app.routers.portal import (
 # In the order in which the explorer shows them: the card first, then the customer's side.
 ROUTERS = (
     customers.router,
+    customer_lines.router,
     cards.router,
     invitations.router,
     backoffice_password_resets.router,

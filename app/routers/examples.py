@@ -187,6 +187,19 @@ EXAMPLES: MappingProxyType[str, Any] = MappingProxyType(
             ],
             "documents": [],
         },
+        "CustomerLineResult": {
+            "line": 2,
+            "customerId": "0199d8a0-0000-7000-8000-000000000011",
+            "status": "failed",
+            "key": "VALIDATION_FAILED",
+            "errors": [
+                {
+                    "field": "accountNumber",
+                    "key": "VALIDATION_FAILED",
+                    "message": "Another customer of the organisation has this account number.",
+                }
+            ],
+        },
         "CardBody": {
             "customerId": _CUSTOMER,
             "accountNumber": "20019188",
