@@ -52,7 +52,6 @@ _FAULTS = (
     asyncpg.TransactionRollbackError,  # deadlock, serialization
     asyncpg.LockNotAvailableError,
 )
-_CONTENTION = (asyncpg.TransactionRollbackError, asyncpg.LockNotAvailableError)
 
 
 class ConstraintViolated(Exception):
@@ -206,7 +205,9 @@ class Database:
                     yield driver
         except _FAULTS as fault:
             _log.warning("database fault", fault=type(fault).__name__)
-            raise (Contended if isinstance(fault, _CONTENTION) else TemporarilyUnavailable) from fault
+            if isinstance(fault, asyncpg.TransactionRollbackError):
+                raise Contended from fault
+            raise TemporarilyUnavailable from fault
 
     def _tell(self, logged: "asyncpg.connection.LoggedQuery") -> None:
         for watcher in self.watchers:

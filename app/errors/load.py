@@ -34,7 +34,7 @@ class TemporarilyUnavailable(PortalError):
 
 
 class Contended(TemporarilyUnavailable):
-    """Two changes waited for each other, or one too long for the other."""
+    """Two changes waited for each other, and this one made way. At once again it may succeed."""
 
     title = "Somebody else is changing the same at this moment"
 

@@ -3,20 +3,32 @@
 from enum import StrEnum
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, JsonValue
 
 from app.domain.customers import Customer
 from app.errors import PortalError
-from app.schemas.base import Answered
+from app.schemas.base import Answered, Given
 from app.schemas.customers import CustomerRecord
 from app.schemas.problems import FieldProblem
 
 MOST_ERRORS = 10
 _LONGEST_NAME = 100
 
+EXAMPLES: list[JsonValue] = [
+    {
+        "customerId": f"0199d8a0-0000-7000-8000-0000000000{number}",
+        "accountNumber": f"200191{number}",
+        "displayName": name,
+        "email": email,
+    }
+    for number, name, email in ((10, "Jan Peeters", "jan.peeters@example.com"), (11, "Amélie Dubois", None))
+]
+
 
 class CustomerLine(CustomerRecord):
     """A customer's record with its id."""
+
+    model_config = Given.model_config | {"json_schema_extra": {"examples": EXAMPLES}}
 
     customer_id: UUID
 
@@ -49,7 +61,6 @@ class CustomerLineResult(Answered):
             status = LineStatus.CREATED if outcome else LineStatus.UPDATED
             return cls(line=number, customer_id=customer_id, status=status, key=None, errors=[])
         problems = [
-            FieldProblem(field=one.field[:_LONGEST_NAME], key=one.key, message=one.message)
-            for one in outcome.errors[:MOST_ERRORS]
+            FieldProblem(field=one.field[:_LONGEST_NAME], key=one.key, message=one.message) for one in outcome.errors
         ]
         return cls(line=number, customer_id=customer_id, status=LineStatus.FAILED, key=outcome.key, errors=problems)

@@ -256,14 +256,20 @@ def test_uploads_at_once_that_want_the_same_numbers_share_them(utility: Utility)
     assert len({row["account_number"] for row in kept(utility).values()}) == 200
 
 
-def test_a_customer_whom_somebody_else_holds_fails_alone(customer: Customer) -> None:
-    others = [record() for _ in range(3)]
-    hold = "SELECT 1 FROM customers WHERE organisation_id = $1 AND id = $2 FOR UPDATE"
-    with customer.utility.world.sql.holding(hold, customer.utility.organisation, customer.id):
-        results = put(customer.utility, *others, line_of(customer, displayName="Too late"))
-    assert statuses(results) == ["created"] * 3 + ["failed"]
-    failed(results[3], "TEMPORARILY_UNAVAILABLE")
-    assert customer.card()["displayName"] == "Jan Peeters"
+def test_of_two_changes_that_wait_for_each_other_the_upload_makes_way_and_goes_on(utility: Utility) -> None:
+    first, second = sorted((utility.customer() for _ in range(2)), key=lambda one: one.id)
+    lock = "SELECT FROM customers WHERE id = '{}' FOR UPDATE;"
+    crossing = f"BEGIN; {lock.format(second.id)} SELECT pg_advisory_xact_lock(64); {lock.format(first.id)} COMMIT"
+    sql = utility.world.sql
+    with ThreadPoolExecutor(2) as pool:
+        with sql.holding("SELECT pg_advisory_xact_lock(64)"):
+            other = pool.submit(sql.run, crossing)
+            sql.wait_for_waiting(1)
+            upload = pool.submit(put, utility, line_of(second, displayName="A"), line_of(first, displayName="B"))
+            sql.wait_for_waiting(2)
+        other.result(20)
+        assert statuses(upload.result(20)) == ["updated", "updated"]
+    assert (second.card()["displayName"], first.card()["displayName"]) == ("A", "B")
 
 
 def test_an_organisation_without_settings_is_told_so(world: World) -> None:

@@ -21,7 +21,7 @@ from app.routers.errors import input_refusal
 from app.routers.lines import LONGEST_LINE, NDJSON, GivenLines, Lines
 from app.routers.openapi import refusals
 from app.routers.reading import StrictRoute, strict_json
-from app.schemas.customer_lines import CustomerLine, CustomerLineResult
+from app.schemas.customer_lines import EXAMPLES, MOST_ERRORS, CustomerLine, CustomerLineResult
 
 router = APIRouter(prefix="/api/portal/v1/customers", tags=["Customers"], route_class=StrictRoute)
 
@@ -29,6 +29,8 @@ router = APIRouter(prefix="/api/portal/v1/customers", tags=["Customers"], route_
 _MOST_CUSTOMERS = 500
 _MOST_BYTES = 1024 * 1024
 _KEPT_IN_MEMORY = 1024 * 1024
+
+_EXAMPLE = "".join(json.dumps(one, ensure_ascii=False) + "\n" for one in EXAMPLES)
 
 
 class LinesAnswer(StreamingResponse):
@@ -70,7 +72,7 @@ def _schema() -> dict[str, Any]:
         "requestBody": {
             "required": True,
             "description": "A record a line, up to 64 KiB a line and 100,000 lines.",
-            "content": {NDJSON: {"schema": _schema()}},
+            "content": {NDJSON: {"schema": _schema(), "example": _EXAMPLE}},
         }
     },
 )
@@ -135,7 +137,7 @@ def _read(number: int, line: bytes) -> Read:
     try:
         given = CustomerLine.model_validate(value)
     except ValidationError as fault:
-        return Read(number, _customer_id(value), input_refusal(fault.errors()))
+        return Read(number, _customer_id(value), input_refusal(fault.errors(include_url=False)[:MOST_ERRORS]))
     return Read(number, given.customer_id, given.named_customer())
 
 
