@@ -47,6 +47,8 @@ TABLE: dict[str, str] = {
     "listActivities": "portal.activity.read",
     "getDiagnosis": "portal.read",
     "listOrganisationActivities": "portal.activity.read",
+    "listPortalAccounts": "portal.read",
+    "getStatistics": "portal.read",
     "getPortalSettings": "portal.settings.read",
     "putPortalSettings": "portal.settings.write",
     "checkPortalUrl": "portal.settings.write",

@@ -11,6 +11,7 @@ from app.services.access import Access
 from app.services.account_resets import AccountResets
 from app.services.accounts import Accounts
 from app.services.activities import Activities
+from app.services.adoption import Adoption
 from app.services.cards import Cards
 from app.services.communications import Communications
 from app.services.customers import Customers
@@ -26,6 +27,7 @@ from app.services.invitations import Invitations
 from app.services.logins import Logins
 from app.services.own_accounts import OwnAccounts
 from app.services.password_resets import PasswordResets
+from app.services.portal_accounts import PortalAccounts
 from app.services.portal_settings import PortalSettings
 from app.services.portal_url_checks import PortalUrlChecks
 from app.services.registrations import Registrations
@@ -43,6 +45,7 @@ class Services:
     account_resets: AccountResets
     accounts: Accounts
     activities: Activities
+    adoption: Adoption
     cards: Cards
     communications: Communications
     customers: Customers
@@ -58,6 +61,7 @@ class Services:
     password_resets: PasswordResets
     logins: Logins
     own_accounts: OwnAccounts
+    portal_accounts: PortalAccounts
     portal_settings: PortalSettings
     portal_url_checks: PortalUrlChecks
     registrations: Registrations
