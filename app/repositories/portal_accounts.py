@@ -1,9 +1,10 @@
 """Portal accounts across customers, newest first, and finding them by what an employee types."""
 
+from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, func, null, or_, select, tuple_, union_all
-from sqlalchemy.dialects.postgresql import TIMESTAMP
+from sqlalchemy import ColumnElement, Select, and_, any_, bindparam, func, null, or_, select, tuple_, union_all
+from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP
 from sqlalchemy.types import Integer, Text, Uuid
 
 from app.database import Connection, Row, Statement
@@ -70,17 +71,42 @@ def _found(searched: ColumnElement[str]) -> ColumnElement[bool]:
     return and_(searched.op("~>=~")(func.lower(_TEXT)), searched.op("~<=~")(func.lower(_TEXT + _LAST_CHARACTER)))
 
 
-_matches = union_all(
-    *(
-        select(customers.c.id.label("customer_id")).where(customers.c.organisation_id == ORGANISATION, _found(searched))
-        for searched in as_searched.values()
-    ),
-    select(accounts.c.customer_id).where(accounts.c.organisation_id == ORGANISATION, _found(email_as_searched)),
-).cte("matches")
+# Whoever has few matches is shown these, sorted. Where there are more, a page is soon full on the way from the newest.
+_FEW = 2_000
+_MATCHES = Statement(
+    union_all(
+        *(
+            select(customers.c.id).where(customers.c.organisation_id == ORGANISATION, _found(searched))
+            for searched in as_searched.values()
+        ),
+        select(accounts.c.customer_id).where(accounts.c.organisation_id == ORGANISATION, _found(email_as_searched)),
+    ).limit(_FEW + 1)
+)
+_IS_ONE_OF_FEW = customers.c.id == any_(bindparam("customer_ids", type_=ARRAY(Uuid())))
+_of_customer = accounts.alias("of_customer")
+_IS_ONE_OF_MANY = or_(
+    *(_found(searched) for searched in as_searched.values()),
+    select(_of_customer.c.id)
+    .where(
+        _of_customer.c.organisation_id == ORGANISATION,
+        _of_customer.c.customer_id == customers.c.id,
+        _found(func.lower(_of_customer.c.email)),
+    )
+    .correlate(customers)
+    .exists(),
+)
 
 
-def _pages(listed: Select[Any], at: ColumnElement[Any], row_id: ColumnElement[Any]) -> dict[bool, Statement]:
-    """Newest first, after the cursor; with a text to search for, and without."""
+class _Search(StrEnum):
+    """How a text is looked for."""
+
+    NONE = "none"
+    FEW = "few"
+    MANY = "many"
+
+
+def _pages(listed: Select[Any], at: ColumnElement[Any], row_id: ColumnElement[Any]) -> dict[_Search, Statement]:
+    """Newest first, after the cursor."""
     after = tuple_(bindparam("after_at", type_=_WHEN), bindparam("after_id", type_=Uuid()))
     page = (
         listed.add_columns(at.label("listed_at"), row_id.label("listed_id"))
@@ -88,7 +114,11 @@ def _pages(listed: Select[Any], at: ColumnElement[Any], row_id: ColumnElement[An
         .order_by(at.desc(), row_id.desc())
         .limit(bindparam("most", type_=Integer()))
     )
-    return {True: Statement(page.where(customers.c.id.in_(select(_matches.c.customer_id)))), False: Statement(page)}
+    return {
+        _Search.NONE: Statement(page),
+        _Search.FEW: Statement(page.where(_IS_ONE_OF_FEW)),
+        _Search.MANY: Statement(page.where(_IS_ONE_OF_MANY)),
+    }
 
 
 _NEWEST = (accounts.c.registered_at, accounts.c.id)
@@ -117,9 +147,12 @@ class PortalAccounts:
             "after_id": after.id,
             "most": request.size + 1,
         }
+        search = _Search.NONE
         if only.text is not None:
-            given["text"] = only.text
-        rows = await self._connection.rows(_PAGES[only.status][only.text is not None], **given)
+            matches = await self._connection.rows(_MATCHES, text=only.text)
+            search = _Search.FEW if len(matches) <= _FEW else _Search.MANY
+            given |= {"text": only.text} if search is _Search.MANY else {"customer_ids": [row["id"] for row in matches]}
+        rows = await self._connection.rows(_PAGES[only.status][search], **given)
         page = Page.of(rows, request.size, lambda row: Cursor(row["listed_at"], row["listed_id"]))
         return Page([_portal_account(row) for row in page.results], page.next)
 
