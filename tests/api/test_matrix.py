@@ -256,6 +256,7 @@ def test_a_role_may_do_what_the_contract_says(operation: Operation, role: Role, 
 
 @pytest.mark.parametrize("missing", Permission, ids=str)
 @every_back_office
+@pytest.mark.asvs("8.2.1")
 def test_one_missing_permission_closes_its_operations_only(
     operation: Operation, missing: Permission, scene: Scene
 ) -> None:
@@ -268,6 +269,7 @@ def test_one_missing_permission_closes_its_operations_only(
 
 
 @every_back_office
+@pytest.mark.asvs("8.2.1")
 def test_its_permission_alone_is_enough(operation: Operation, scene: Scene) -> None:
     let_in(scene.send(operation, scene.utility.bearer(None, Permission(operation.who))))
     problem(scene.send(operation, scene.utility.bearer(None)), 403, "PERMISSION_INVALID")
@@ -316,6 +318,7 @@ def test_an_assigned_permission_is_enough_and_ends_at_its_organisation(operation
 
 
 @every_back_office
+@pytest.mark.asvs("8.4.1")
 def test_a_bearer_ends_at_its_organisation_and_tenant(operation: Operation, scene: Scene) -> None:
     mine = scene.utility.bearer()
     for place in (
@@ -384,6 +387,7 @@ def test_an_ended_session_opens_nothing(operation: Operation, scene: Scene) -> N
 
 
 @every_session
+@pytest.mark.asvs("8.4.1")
 def test_a_session_ends_at_its_organisation(operation: Operation, scene: Scene) -> None:
     for place in (scene.sister.headers, scene.stranger.headers):
         problem(scene.send(operation, scene.session | place), 401, "SESSION_ENDED")

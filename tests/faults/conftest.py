@@ -35,6 +35,14 @@ def api(faults_settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 @pytest.fixture
+def settings_of_its_own(server: str, worker_id: str, tmp_path: Path) -> Iterator[Settings]:
+    """A database in which nobody else writes."""
+    name = f"portal_alone_{worker_id}"
+    yield test_settings(database_url=fresh_copy(server, name), data_dir=tmp_path)
+    drop(server, name)
+
+
+@pytest.fixture
 def mail_server() -> Iterator[MovableSmtpServer]:
     """A mail server that is down until it is started; its port stays its own."""
     with MovableSmtpServer(free_port()) as server:

@@ -154,6 +154,7 @@ def copy(source: Path, target: Path, *, into: bool) -> None:
 
 
 # One test, for the installation takes half a minute and the workers of pytest-xdist would each make their own.
+@pytest.mark.asvs("15.2.3")
 def test_the_service_starts_from_what_the_image_holds_and_nothing_else(tmp_path: Path) -> None:
     service, programs = install(tmp_path)
 
