@@ -17,7 +17,7 @@ from sqlalchemy.dialects.postgresql import asyncpg as sqlalchemy_asyncpg
 from sqlalchemy.sql.base import Executable
 from sqlalchemy.sql.compiler import SQLCompiler
 
-from app.errors import TemporarilyUnavailable
+from app.errors import Contended, TemporarilyUnavailable
 from app.settings import Settings
 
 Row = asyncpg.Record
@@ -206,6 +206,8 @@ class Database:
                     yield driver
         except FAULTS as fault:
             _log.warning("database fault", fault=type(fault).__name__)
+            if isinstance(fault, asyncpg.TransactionRollbackError):
+                raise Contended from fault
             raise TemporarilyUnavailable from fault
 
     def _tell(self, logged: "asyncpg.connection.LoggedQuery") -> None:

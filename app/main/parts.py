@@ -35,6 +35,7 @@ from app.services.access import Access
 from app.services.account_resets import AccountResets
 from app.services.accounts import Accounts
 from app.services.activities import Activities
+from app.services.adoption import Adoption
 from app.services.cards import Cards
 from app.services.communications import Communications
 from app.services.customers import Customers
@@ -53,6 +54,7 @@ from app.services.logins import Logins
 from app.services.own_accounts import OwnAccounts
 from app.services.password_resets import PasswordResets
 from app.services.platform_events import PlatformEvents
+from app.services.portal_accounts import PortalAccounts
 from app.services.portal_settings import PortalSettings
 from app.services.portal_url_checks import PortalUrlChecks
 from app.services.registrations import Registrations
@@ -122,6 +124,7 @@ async def running(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[P
         account_resets=AccountResets(transaction),
         accounts=Accounts(transaction, clock),
         activities=Activities(transaction),
+        adoption=Adoption(transaction),
         cards=Cards(transaction),
         communications=Communications(transaction),
         customers=Customers(transaction),
@@ -138,6 +141,7 @@ async def running(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[P
         logins=Logins(transaction, passwords, limits),
         own_accounts=OwnAccounts(transaction, passwords),
         platform_events=platform_events,
+        portal_accounts=PortalAccounts(transaction),
         portal_settings=PortalSettings(
             transaction, production=settings.production, check_portals=settings.check_portals
         ),

@@ -4,11 +4,14 @@ from app.routers import delivery_reports, platform_events
 from app.routers.backoffice import (
     account_resets,
     accounts,
+    adoption,
     cards,
     communications,
+    customer_lines,
     customers,
     diagnosis,
     invitations,
+    portal_accounts,
     portal_settings,
     portal_url_checks,
     role_assignments,
@@ -36,6 +39,7 @@ from app.routers.portal import (
 # In the order in which the explorer shows them: the card first, then the customer's side.
 ROUTERS = (
     customers.router,
+    customer_lines.router,
     cards.router,
     invitations.router,
     backoffice_password_resets.router,
@@ -50,6 +54,8 @@ ROUTERS = (
     diagnosis.router,
     portal_settings.router,
     portal_url_checks.router,
+    portal_accounts.router,
+    adoption.router,
     roles.router,
     role_assignments.router,
     delivery_reports.router,

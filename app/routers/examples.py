@@ -187,6 +187,46 @@ EXAMPLES: MappingProxyType[str, Any] = MappingProxyType(
             ],
             "documents": [],
         },
+        "CustomerLineResult": {
+            "line": 2,
+            "customerId": "0199d8a0-0000-7000-8000-000000000011",
+            "status": "failed",
+            "key": "VALIDATION_FAILED",
+            "errors": [
+                {
+                    "field": "accountNumber",
+                    "key": "VALIDATION_FAILED",
+                    "message": "Another customer of the organisation has this account number.",
+                }
+            ],
+        },
+        "PageBody_PortalAccountBody_": {
+            "results": [
+                {
+                    "customerId": _CUSTOMER,
+                    "accountNumber": "20019188",
+                    "displayName": "Jan Peeters",
+                    "accountId": "01a2049d-cf00-7d22-a4c1-90b6e7f3d815",
+                    "email": "jan.peeters@example.com",
+                    "state": "live",
+                    "portalStatus": "active",
+                    "registeredDateTime": "2026-11-22T18:58:03.752107Z",
+                    "emailConfirmedDateTime": "2026-11-22T18:59:30.118342Z",
+                    "lastActiveDateTime": "2026-11-22T19:05:40.113902Z",
+                    "imported": False,
+                    "invitedDateTime": "2026-11-22T18:56:20.495819Z",
+                }
+            ],
+            "hasNextPage": False,
+            "nextPageToken": None,
+        },
+        "Statistics": {
+            "totals": {"customers": 1200, "invited": 800, "registered": 420, "active": 390},
+            "weeks": [
+                {"week": "2026-W46", "invited": 0, "registered": 3, "confirmed": 2},
+                {"week": "2026-W47", "invited": 500, "registered": 120, "confirmed": 111},
+            ],
+        },
         "CardBody": {
             "customerId": _CUSTOMER,
             "accountNumber": "20019188",

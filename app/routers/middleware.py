@@ -8,7 +8,7 @@ from typing import Any
 
 import structlog
 from prometheus_client import Counter, Gauge, Histogram
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.errors import InternalError
@@ -17,6 +17,7 @@ from app.routers.errors import problem
 _log = structlog.get_logger("access")
 
 _CORRELATION_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+_CLIENT_GONE = 499  # in the middle of its body: the word of nginx for it, which nobody is sent
 _EXPLORER = ("/docs", "/redoc", "/static-offline-docs", "/mailbox")
 
 _REQUESTS = Counter("portal_http_requests_total", "Requests answered.", ("method", "route", "status"))
@@ -76,6 +77,8 @@ class Envelope:
         with structlog.contextvars.bound_contextvars(correlation_id=correlation_id):
             try:
                 await self._app(scope, receive, send_with_headers)
+            except ClientDisconnect:
+                status = _CLIENT_GONE
             except Exception as fault:
                 _log.error("unexpected", fault=type(fault).__name__, exc_info=fault)
                 if started_answering:

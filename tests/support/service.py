@@ -95,6 +95,12 @@ class Process:
     def output(self) -> str:
         return self._log.read_text()
 
+    @property
+    def most_memory(self) -> int:
+        """The most bytes of memory that it has had (Linux)."""
+        status = Path(f"/proc/{self._process.pid}/status").read_text()
+        return next(int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmHWM:"))
+
     def wait_for_line(self, text: str, seconds: float = 20) -> None:
         """Until the process has printed this."""
         deadline = time.monotonic() + seconds
