@@ -115,6 +115,9 @@ class Settings(BaseSettings):
     password_queue: int = Field(
         100, ge=0, description="Passwords that may wait for their turn; more are told to retry."
     )
+    password_wait_seconds: float = Field(
+        2, gt=0, le=30, description="Longest wait of a password for its turn; then its caller is told to retry."
+    )
     run_worker: bool = Field(True, description="Whether the API's process also works on jobs; `serve --no-worker`.")
     worker_look_seconds: float = Field(
         2, gt=0, le=5, description="How often a worker looks for due jobs, beside the database's notifications."
@@ -138,8 +141,34 @@ class Settings(BaseSettings):
         description="`redis://` or `valkey://` (`rediss://`, `valkeys://` with TLS) address of a server where all "
         "nodes count calls together. Absent: each process counts for itself.",
     )
+    failed_logins_per_account: int = Field(
+        10, ge=1, description="Wrong passwords in five minutes for each address that is logged in with."
+    )
+    failed_logins_per_address: int = Field(
+        50, ge=1, description="Wrong passwords in five minutes from each client address."
+    )
+    forgotten_passwords_per_minute: int = Field(
+        20, ge=1, description="Calls of “Forgot password” in a minute from each client address."
+    )
+    confirmations_again_per_minute: int = Field(
+        20, ge=1, description="Calls for another confirmation mail in a minute from each client address."
+    )
+    asked_mails_per_hour: int = Field(
+        5, ge=1, description="Mails of each of these two kinds in an hour to each account; more calls mail nothing."
+    )
+    inspections_per_minute: int = Field(60, ge=1, description="Links looked at in a minute from each client address.")
+    registrations_per_minute: int = Field(60, ge=1, description="Registrations in a minute from each client address.")
+    redemptions_per_minute: int = Field(
+        60,
+        ge=1,
+        description="Confirmed addresses, passwords chosen by link and impersonations opened, together, in a minute "
+        "from each client address.",
+    )
     error_reports_per_minute: int = Field(
-        60, ge=1, description="Pages that the portal may report as failed, for each client address."
+        60, ge=1, description="Pages that the portal may report as failed, in a minute from each client address."
+    )
+    back_office_calls_per_minute: int = Field(
+        600, ge=1, description="Calls of each employee or application in a minute, in each organisation."
     )
     cors_origins: Origins = Field((), description="Comma-separated origins whose pages may call the API.")
     trusted_proxies: Networks = Field(

@@ -24,10 +24,28 @@ from app.settings import Settings, load_settings
 SECRET = "a-secret-of-the-tests-0123456789-abcdefghij"
 
 
+# All tests come from one address, and some for one account more often than anybody would.
+_UNLIMITED = dict.fromkeys(
+    (
+        "failed_logins_per_account",
+        "failed_logins_per_address",
+        "forgotten_passwords_per_minute",
+        "confirmations_again_per_minute",
+        "inspections_per_minute",
+        "registrations_per_minute",
+        "redemptions_per_minute",
+        "error_reports_per_minute",
+        "back_office_calls_per_minute",
+    ),
+    1_000_000,
+)
+
+
 def test_settings(**given: Any) -> Settings:
-    """Settings that do not look at this machine's environment, nor make it call portals that are nowhere."""
+    """Settings that do not look at this machine's environment, nor make it call portals that are nowhere; the limits
+    of callers are raised."""
     known = {"_env_file": None, "secret_keys": (SECRET,), "worker_look_seconds": 0.5, "check_portals": False}
-    return load_settings(**known | given)
+    return load_settings(**known | _UNLIMITED | given)
 
 
 test_settings.__test__ = False  # type: ignore[attr-defined]
@@ -71,6 +89,7 @@ def environment(settings: Settings, **more: str) -> dict[str, str]:
         "PORTAL_DATA_DIR": str(settings.data_dir),
         "PORTAL_WORKER_LOOK_SECONDS": str(settings.worker_look_seconds),
         "PORTAL_CHECK_PORTALS": str(settings.check_portals),
+        **{f"PORTAL_{name.upper()}": str(getattr(settings, name)) for name in _UNLIMITED},
         **({"PORTAL_SMTP_URL": settings.smtp_url} if settings.smtp_url else {}),
         **more,
     }

@@ -38,7 +38,7 @@ async def hits(throttles: Throttles, times: int, key: str = "192.0.2.1") -> int:
 def throttles(
     server: str | None = None, *, seconds: int = 60, clock: Callable[[], float] = time.monotonic
 ) -> Throttles:
-    return Throttles({_KIND: Limit(3, seconds)}, server, clock)
+    return Throttles({_KIND: Limit(3, seconds)}, server, b"secret", clock)
 
 
 def test_so_many_and_no_more_for_each_key() -> None:
