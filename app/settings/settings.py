@@ -171,6 +171,16 @@ class Settings(BaseSettings):
         600, ge=1, description="Calls of each employee or application in a minute, in each organisation."
     )
     cors_origins: Origins = Field((), description="Comma-separated origins whose pages may call the API.")
+    client_timeout_seconds: float = Field(
+        8,
+        gt=0,
+        le=60,
+        description="Longest wait for a client, for a request, all of its head, the next piece of its body, or room "
+        "for more of the answer; then the connection is closed.",
+    )
+    requests_at_once: int = Field(
+        200, ge=1, description="Requests that one process works on at once; more are told to retry."
+    )
     trusted_proxies: Networks = Field(
         (), description="Comma-separated addresses or CIDRs of proxies whose X-Forwarded-For is believed."
     )

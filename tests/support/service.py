@@ -19,6 +19,7 @@ from fastapi import FastAPI
 
 from app import logs
 from app.main import create_app
+from app.serving import options
 from app.settings import Settings, load_settings
 
 SECRET = "a-secret-of-the-tests-0123456789-abcdefghij"
@@ -39,6 +40,7 @@ _UNLIMITED = dict.fromkeys(
     ),
     1_000_000,
 )
+REAL_LIMITS = {name: Settings.model_fields[name].default for name in _UNLIMITED}
 
 
 def test_settings(**given: Any) -> Settings:
@@ -63,8 +65,7 @@ def listening(settings: Settings) -> Iterator[tuple[str, FastAPI]]:
     """The API and its worker in a thread; its address and the application."""
     logs.configure("error")
     app = create_app(settings)
-    proxies = {"proxy_headers": bool(settings.trusted_proxies), "forwarded_allow_ips": list(settings.trusted_proxies)}
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, access_log=False, lifespan="on", **proxies))
+    server = uvicorn.Server(uvicorn.Config(app, port=0, lifespan="on", **options(settings)))
     thread = threading.Thread(target=lambda: asyncio.run(server.serve()), daemon=True)
     thread.start()
     deadline = time.monotonic() + 20
@@ -129,13 +130,13 @@ class Process:
 
 
 @contextmanager
-def api_process(settings: Settings, log: Path, *arguments: str) -> Iterator[tuple[str, Process]]:
-    """An API process; its address and the process."""
+def api_process(settings: Settings, log: Path, *arguments: str, **variables: str) -> Iterator[tuple[str, Process]]:
+    """An API process, its settings overridden by variables; its address and the process."""
     port = free_port()
-    process = Process(["serve", "--port", str(port), *arguments], environment(settings), log)
+    process = Process(["serve", "--port", str(port), *arguments], environment(settings, **variables), log)
     url = f"http://127.0.0.1:{port}"
     try:
-        wait_until_ready(url)
+        wait_until_ready(url, seconds=40)
         yield url, process
     finally:
         process.stop()
