@@ -21,6 +21,7 @@ from pgqueuer.models import Job as QueuedJob
 from pgqueuer.models import Schedule
 from pgqueuer.queries import Queries
 
+from app.database import patiently
 from app.errors import TemporarilyUnavailable
 
 Handler = Callable[[dict[str, Any]], Awaitable[timedelta | None]]
@@ -131,7 +132,8 @@ def _enqueue(job: str, queries: Queries) -> Callable[[Schedule], Awaitable[None]
 def _entrypoint(name: str, handler: Handler) -> Callable[[QueuedJob], Awaitable[None]]:
     async def work(job: QueuedJob) -> None:
         try:
-            wait = await handler(json.loads(job.payload or b"{}"))
+            with patiently():
+                wait = await handler(json.loads(job.payload or b"{}"))
         except TemporarilyUnavailable:
             raise RetryRequested(delay=timedelta(seconds=2), reason="database unavailable") from None
         except Exception as fault:

@@ -53,6 +53,13 @@ class Settings(BaseSettings):
         None, description="A way to PostgreSQL past a pooler, for the worker's LISTEN. Absent: the database URL."
     )
     database_pool_size: int = Field(10, ge=1, le=200, description="Most connections of one process.")
+    database_wait_seconds: float = Field(
+        1.75,
+        gt=0,
+        le=30,
+        description="Longest wait of a request for a connection, and for each answer of PostgreSQL; then it is told to "
+        "retry. Jobs wait half a minute for an answer.",
+    )
     database_statement_cache: int = Field(
         200, ge=0, description="Prepared statements kept per connection; 0 behind a pooler in transaction mode."
     )
