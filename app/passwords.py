@@ -44,7 +44,7 @@ class Passwords:
     argon2id with 19 MiB, t=2, p=1 (OWASP's minimum) takes about 20 ms of one core.
     """
 
-    def __init__(self, *, concurrency: int = 2, queue: int = 100, longest_wait: float = 2) -> None:
+    def __init__(self, *, concurrency: int = 2, queue: int = 100, longest_wait: float = 5) -> None:
         self._hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
         self._threads = ThreadPoolExecutor(concurrency, thread_name_prefix="password")
         self._turns = asyncio.Semaphore(concurrency)

@@ -123,7 +123,7 @@ class Settings(BaseSettings):
         100, ge=0, description="Passwords that may wait for their turn; more are told to retry."
     )
     password_wait_seconds: float = Field(
-        2, gt=0, le=30, description="Longest wait of a password for its turn; then its caller is told to retry."
+        5, gt=0, le=30, description="Longest wait of a password for its turn; then its caller is told to retry."
     )
     run_worker: bool = Field(True, description="Whether the API's process also works on jobs; `serve --no-worker`.")
     worker_look_seconds: float = Field(

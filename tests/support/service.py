@@ -44,10 +44,10 @@ REAL_LIMITS = {name: Settings.model_fields[name].default for name in _UNLIMITED}
 
 
 def test_settings(**given: Any) -> Settings:
-    """Settings that do not look at this machine's environment, nor make it call portals that are nowhere; the limits
-    of callers are raised."""
+    """Settings that do not look at this machine's environment, nor make it call portals that are nowhere. The limits
+    of callers are raised, and the database has more time: a crowd of callers may live in the service's own process."""
     known = {"_env_file": None, "secret_keys": (SECRET,), "worker_look_seconds": 0.5, "check_portals": False}
-    return load_settings(**known | _UNLIMITED | given)
+    return load_settings(**known | _UNLIMITED | {"database_wait_seconds": 5} | given)
 
 
 test_settings.__test__ = False  # type: ignore[attr-defined]
