@@ -5,9 +5,9 @@ common passwords and words of the context are refused, offline.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TypeVar
 
 from argon2 import PasswordHasher
@@ -108,16 +108,27 @@ class Passwords:
             return None
         return await self._bounded(lambda: self._hasher.hash(password))
 
-    def close(self) -> None:
-        """Let the threads end."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+    @contextmanager
+    def place(self, hashes: int = 1) -> Iterator[None]:
+        """A place in the queue, for as long as the block lasts: for those who have work to do before they need it.
 
-    async def _bounded(self, work: Callable[[], T], hashes: int = 1) -> T:
+        Raises: TemporarilyUnavailable.
+        """
         places = min(hashes, self._places)
         if self._taken + places > self._places:
             raise TemporarilyUnavailable(_CROWDED)
         self._taken += places
         try:
+            yield
+        finally:
+            self._taken -= places
+
+    def close(self) -> None:
+        """Let the threads end."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def _bounded(self, work: Callable[[], T], hashes: int = 1) -> T:
+        with self.place(hashes):
             try:
                 await asyncio.wait_for(self._turns.acquire(), self._longest_wait)
             except TimeoutError:
@@ -126,8 +137,6 @@ class Passwords:
                 return await asyncio.get_running_loop().run_in_executor(self._threads, work)
             finally:
                 self._turns.release()
-        finally:
-            self._taken -= places
 
 
 def _too_common(password: str, context: tuple[str, ...]) -> bool:

@@ -55,12 +55,8 @@ class Logins:
         TooManyRequests, TemporarilyUnavailable.
         """
         await self._guesses.check(call.organisation_id, login.email, call.seen)
-        async with self._transaction.reading(call.organisation_id) as uow:
-            organisation = await uow.organisations.get()
-            if organisation is None or not organisation.portal_enabled:
-                raise PortalClosed
-            number = plain_number(login.customer_number) if login.customer_number else None
-            candidates = await uow.logins.candidates(login.email, number, most=MOST_ACCOUNTS_TRIED + 1)
+        with self._passwords.place():  # or else a crowd would take every connection before it is turned away
+            candidates = await self._candidates(login, call)
         if len(candidates) > MOST_ACCOUNTS_TRIED:
             raise CustomerNumberRequired
         hashes = [candidate.password_hash for candidate in candidates] or [None]
@@ -78,6 +74,18 @@ class Logins:
         if opened is None:  # gone, or another login has just replaced its hash: look again at what it is now
             return await self.log_in(login, call=call)
         return opened
+
+    async def _candidates(self, login: Login, call: AnonymousCall) -> list[LoginCandidate]:
+        """The accounts that the login may mean.
+
+        Raises: PortalClosed.
+        """
+        async with self._transaction.reading(call.organisation_id) as uow:
+            organisation = await uow.organisations.get()
+            if organisation is None or not organisation.portal_enabled:
+                raise PortalClosed
+            number = plain_number(login.customer_number) if login.customer_number else None
+            return await uow.logins.candidates(login.email, number, most=MOST_ACCOUNTS_TRIED + 1)
 
     async def _open(self, candidate: LoginCandidate, password: str, call: AnonymousCall) -> LoggedIn | None:
         """The new session; None when the account was reset, retired or changed since its password was checked."""

@@ -186,7 +186,7 @@ class Settings(BaseSettings):
         "for more of the answer; then the connection is closed.",
     )
     requests_at_once: int = Field(
-        200, ge=1, description="Requests that one process works on at once; more are told to retry."
+        500, ge=1, description="Requests that one process works on at once; more are told to retry."
     )
     trusted_proxies: Networks = Field(
         (), description="Comma-separated addresses or CIDRs of proxies whose X-Forwarded-For is believed."

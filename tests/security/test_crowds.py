@@ -1,7 +1,6 @@
 """More callers than there is room for: those who get in are served, the others are told to come back, nobody hangs."""
 
 import asyncio
-import statistics
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -11,8 +10,7 @@ import httpx
 import pytest
 
 from tests.api.expect import problem
-from tests.journeys.test_races import at_once
-from tests.support.service import REAL_LIMITS, api_process
+from tests.support.service import REAL_LIMITS, Process, api_process
 from tests.support.sockets import raw_client
 from tests.support.world import PASSWORD, Customer, World
 
@@ -28,35 +26,27 @@ def small(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wo
         yield replace(world, url=url)
 
 
-@pytest.fixture(scope="module")
-def roomy(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """A process as it is by itself, but for what it counts of each caller."""
-    with api_process(world.settings, tmp_path_factory.mktemp("roomy") / "log", "--no-worker") as (url, _):
-        yield replace(world, url=url)
-
-
 @pytest.mark.parametrize("password", [PASSWORD, "seven cold radiators"])
-def test_two_hundred_logins_at_once_leave_the_rest_responsive(active: Customer, roomy: World, password: str) -> None:
+def test_two_hundred_logins_at_once_are_answered_and_leave_room_for_the_rest(
+    active: Customer, real: tuple[World, Process], password: str
+) -> None:
+    url = real[0].url
     bearer, portal = active.utility.bearer(), active.utility.headers
     login = {"email": active.email, "password": password}
 
-    async def crowd() -> tuple[list[httpx.Response], list[float]]:
+    async def crowd() -> list[httpx.Response]:
         limits = httpx.Limits(max_connections=None)
-        async with httpx.AsyncClient(base_url=roomy.url, timeout=20, limits=limits) as http:
+        async with httpx.AsyncClient(base_url=url, timeout=20, limits=limits) as http:
             logins = [
                 asyncio.create_task(http.post(f"{_API}/portal/sessions", json=login, headers=portal))
                 for _ in range(200)
             ]
-            waits = []
             while not all(task.done() for task in logins):
-                started = time.monotonic()
-                card = await http.get(f"{_API}{active.path}", headers=bearer)
-                health = await http.get("/healthz")
-                waits.append(time.monotonic() - started)
-                assert (card.status_code, health.status_code) == (200, 200)
-            return await asyncio.gather(*logins), waits
+                assert (await http.get("/healthz")).status_code == 200
+                assert (await http.get(f"{_API}{active.path}", headers=bearer)).status_code == 200
+            return await asyncio.gather(*logins)
 
-    answers, waits = asyncio.run(crowd())
+    answers = asyncio.run(crowd())
     served = 201 if password == PASSWORD else 401
     assert {answer.status_code for answer in answers} <= {served, 503}
     assert sum(answer.status_code == served for answer in answers) >= 20
@@ -64,7 +54,6 @@ def test_two_hundred_logins_at_once_leave_the_rest_responsive(active: Customer, 
         if answer.status_code == 503:
             problem(answer, 503, "TEMPORARILY_UNAVAILABLE")
             assert int(answer.headers["Retry-After"]) >= 1
-    assert statistics.median(waits) < 1
 
 
 def test_more_requests_than_there_is_room_for_are_told_at_once(small: World) -> None:
@@ -81,7 +70,9 @@ def test_more_requests_than_there_is_room_for_are_told_at_once(small: World) -> 
         assert int(answer.headers["Retry-After"]) >= 1
         for path in ("/healthz", "/readyz", "/metrics"):
             assert small.http.get(f"{small.url}{path}").status_code == 200
-    assert utility.employee().get("/organisation/portal-settings").status_code in (200, 503)
+    deadline = time.monotonic() + 10
+    while utility.employee().get("/organisation/portal-settings").status_code != 200:
+        assert time.monotonic() < deadline, "the places were not given back"
 
 
 def test_requests_that_are_not_whole_take_nobodys_place(small: World) -> None:
@@ -91,10 +82,4 @@ def test_requests_that_are_not_whole_take_nobodys_place(small: World) -> None:
         for _ in range(20):
             stack.enter_context(raw_client(small.url)).send(head + b"Content-Length: 50\r\n\r\n{")
         assert utility.employee().get("/organisation/portal-settings").status_code == 200
-
-
-def test_the_places_are_free_again_afterwards(small: World) -> None:
-    utility = small.utility()
-    calls = [lambda: utility.employee().get("/organisation/portal-settings").status_code] * 40
-    assert set(at_once(calls)) <= {200, 503}
-    assert [call() for call in calls] == [200] * 40
+    assert utility.employee().get("/organisation/portal-settings").status_code == 200, "nor when they have gone"

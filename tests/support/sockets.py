@@ -37,6 +37,16 @@ class RawClient:
                 return received
             received += piece
 
+    def next_line(self) -> bytes:
+        """The next line that the service sends."""
+        self._connection.settimeout(10)
+        line = b""
+        while not line.endswith(b"\r\n"):
+            piece = self._connection.recv(1)
+            assert piece, f"the connection was closed after {line!r}"
+            line += piece
+        return line[:-2]
+
     def closed_within(self, seconds: float, dripping: bytes = b"", every: float = 0.2) -> bool:
         """Whether the service closes the connection in this time, a byte sent now and then."""
         deadline, drops = time.monotonic() + seconds, iter(dripping)
