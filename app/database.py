@@ -57,11 +57,12 @@ def patiently() -> Iterator[None]:
         _patient.reset(before)
 
 
-_FAULTS = (
+FAULTS = (
     OSError,
     TimeoutError,
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # the driver's, of a connection that breaks off between two of its steps
     asyncpg.OperatorInterventionError,  # shutdown, crash, cancelled statement
     asyncpg.InsufficientResourcesError,  # too many connections, disk full
     asyncpg.TransactionRollbackError,  # deadlock, serialization
@@ -261,7 +262,7 @@ class Database:
                     closing.add_done_callback(self._given_up.discard)
                 else:
                     await self._pool.release(loan.driver)
-        except _FAULTS as fault:
+        except FAULTS as fault:
             _log.warning("database fault", fault=type(fault).__name__)
             raise TemporarilyUnavailable from fault
 
@@ -272,7 +273,7 @@ class Database:
 
 async def _close(driver: "PoolConnectionProxy[Row]") -> None:
     """End what the connection was at; its place in the pool is free afterwards, whatever the server says."""
-    with suppress(*_FAULTS):
+    with suppress(*FAULTS):
         await driver.close(timeout=_GIVE_UP_SECONDS)
 
 

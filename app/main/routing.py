@@ -1,6 +1,6 @@
 """Every operation, in the order in which the explorer shows them."""
 
-from app.routers import delivery_reports
+from app.routers import delivery_reports, platform_events
 from app.routers.backoffice import (
     account_resets,
     accounts,
@@ -53,6 +53,7 @@ ROUTERS = (
     roles.router,
     role_assignments.router,
     delivery_reports.router,
+    platform_events.router,
     tokens.router,
     registrations.router,
     email_confirmations.router,

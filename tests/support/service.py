@@ -18,6 +18,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from app import logs
+from app.clock import Clock, utc_now
 from app.main import create_app
 from app.serving import options
 from app.settings import Settings, load_settings
@@ -61,10 +62,10 @@ def free_port() -> int:
 
 
 @contextmanager
-def listening(settings: Settings) -> Iterator[tuple[str, FastAPI]]:
+def listening(settings: Settings, *, clock: Clock = utc_now) -> Iterator[tuple[str, FastAPI]]:
     """The API and its worker in a thread; its address and the application."""
     logs.configure("error")
-    app = create_app(settings)
+    app = create_app(settings, clock=clock)
     server = uvicorn.Server(uvicorn.Config(app, port=0, lifespan="on", **options(settings)))
     thread = threading.Thread(target=lambda: asyncio.run(server.serve()), daemon=True)
     thread.start()
@@ -91,6 +92,11 @@ def environment(settings: Settings, **more: str) -> dict[str, str]:
         "PORTAL_WORKER_LOOK_SECONDS": str(settings.worker_look_seconds),
         "PORTAL_CHECK_PORTALS": str(settings.check_portals),
         **{f"PORTAL_{name.upper()}": str(getattr(settings, name)) for name in _UNLIMITED},
+        **(
+            {"PORTAL_PLATFORM_WEBHOOK_SECRET": settings.platform_webhook_secret}
+            if settings.platform_webhook_secret
+            else {}
+        ),
         **({"PORTAL_SMTP_URL": settings.smtp_url} if settings.smtp_url else {}),
         **more,
     }
@@ -140,6 +146,24 @@ def api_process(settings: Settings, log: Path, *arguments: str, **variables: str
         yield url, process
     finally:
         process.stop()
+
+
+@contextmanager
+def api_processes(settings: Settings, folder: Path, count: int, *arguments: str) -> Iterator[list[str]]:
+    """Several API processes that start side by side; their addresses."""
+    ports = [free_port() for _ in range(count)]
+    variables = environment(settings)
+    processes = [
+        Process(["serve", "--port", str(port), *arguments], variables, folder / f"node-{port}.log") for port in ports
+    ]
+    urls = [f"http://127.0.0.1:{port}" for port in ports]
+    try:
+        for url in urls:
+            wait_until_ready(url)
+        yield urls
+    finally:
+        for process in processes:
+            process.stop()
 
 
 def wait_until_ready(url: str, seconds: float = 20) -> None:
