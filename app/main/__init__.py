@@ -16,7 +16,7 @@ from app.main.parts import Parts, running
 from app.main.routing import ROUTERS
 from app.routers import errors, openapi, operations
 from app.routers.embedded_issuer import add_embedded_issuer
-from app.routers.middleware import Envelope
+from app.routers.middleware import AtOnce, Envelope
 from app.settings import Settings, load_settings
 
 __all__ = ["Parts", "create_app", "from_environment", "running"]
@@ -60,6 +60,7 @@ def create_app(settings: Settings, *, clock: Clock = utc_now) -> FastAPI:
         add_embedded_issuer(app, EmbeddedIssuer(issuer_keys, settings.oidc_audience, clock, settings.embedded_issuer))
     errors.install(app)
     openapi.install(app)
+    app.add_middleware(AtOnce, most=settings.requests_at_once)
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,

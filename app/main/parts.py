@@ -40,6 +40,7 @@ from app.services.cards import Cards
 from app.services.communications import Communications
 from app.services.customers import Customers
 from app.services.daily_work import DailyWork
+from app.services.deeds.guesses import Guesses
 from app.services.deliveries import Deliveries, DeliveryRules
 from app.services.delivery_reports import DeliveryReports
 from app.services.diagnosis import Diagnoses
@@ -82,7 +83,13 @@ async def running(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[P
         raise ValueError("the settings name no database")
     url = str(settings.database_url)
     database = await Database.connect(url, settings)
-    passwords = Passwords(concurrency=settings.password_hashes, queue=settings.password_queue)
+    passwords = Passwords(
+        concurrency=settings.password_hashes,
+        queue=settings.password_queue,
+        longest_wait=settings.password_wait_seconds,
+    )
+    throttles = _throttles(settings)
+    guesses = Guesses(throttles)
     sender = _sender(settings)
     transaction = Transactions(database)
     signer = TokenSigner(settings.secret_keys)
@@ -94,8 +101,8 @@ async def running(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[P
         clock=clock,
         rules=_claim_rules(settings),
     )
-    confirmations = EmailConfirmations(transaction, signer)
-    resets = PasswordResets(transaction, signer, passwords)
+    confirmations = EmailConfirmations(transaction, signer, mails_per_hour=settings.asked_mails_per_hour)
+    resets = PasswordResets(transaction, signer, passwords, guesses, mails_per_hour=settings.asked_mails_per_hour)
     deliveries = Deliveries(
         transaction,
         signer,
@@ -112,9 +119,6 @@ async def running(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[P
         idle=timedelta(minutes=settings.session_idle_minutes), lifetime=timedelta(hours=settings.session_hours)
     )
     visits = ImpersonatedVisits(transaction, signer)
-    throttles = Throttles(
-        {Throttled.ERROR_REPORTS: Limit(settings.error_reports_per_minute, 60)}, settings.rate_limit_url
-    )
     outgoing = Outgoing(settings.webhook_allowed_networks)
     url_checks = PortalUrlChecks(transaction, PortalProbe(outgoing, seconds=settings.portal_check_seconds))
     platform = _platform(settings)
@@ -138,8 +142,8 @@ async def running(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[P
         inspections=Inspections(transaction, signer),
         invitations=Invitations(transaction),
         password_resets=resets,
-        logins=Logins(transaction, passwords, limits),
-        own_accounts=OwnAccounts(transaction, passwords),
+        logins=Logins(transaction, passwords, guesses, limits),
+        own_accounts=OwnAccounts(transaction, passwords, guesses),
         platform_events=platform_events,
         portal_accounts=PortalAccounts(transaction),
         portal_settings=PortalSettings(
@@ -186,6 +190,21 @@ async def running(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[P
         passwords.close()
         await sender.close()
         await database.close()
+
+
+def _throttles(settings: Settings) -> Throttles:
+    limits = {
+        Throttled.FAILED_LOGINS_OF_ACCOUNT: Limit(settings.failed_logins_per_account, 5 * 60),
+        Throttled.FAILED_LOGINS_OF_ADDRESS: Limit(settings.failed_logins_per_address, 5 * 60),
+        Throttled.FORGOTTEN_PASSWORDS: Limit(settings.forgotten_passwords_per_minute, 60),
+        Throttled.CONFIRMATIONS_AGAIN: Limit(settings.confirmations_again_per_minute, 60),
+        Throttled.INSPECTIONS: Limit(settings.inspections_per_minute, 60),
+        Throttled.REGISTRATIONS: Limit(settings.registrations_per_minute, 60),
+        Throttled.REDEMPTIONS: Limit(settings.redemptions_per_minute, 60),
+        Throttled.ERROR_REPORTS: Limit(settings.error_reports_per_minute, 60),
+        Throttled.BACK_OFFICE: Limit(settings.back_office_calls_per_minute, 60),
+    }
+    return Throttles(limits, settings.rate_limit_url, _derived(settings.secret_keys[-1], b"throttles"))
 
 
 def _sender(settings: Settings) -> MailSender:

@@ -11,14 +11,17 @@ from prometheus_client import Counter, Gauge, Histogram
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.errors import InternalError
+from app.errors import InternalError, TemporarilyUnavailable
 from app.routers.errors import problem
 
 _log = structlog.get_logger("access")
 
 _CORRELATION_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
-_CLIENT_GONE = 499  # in the middle of its body: the word of nginx for it, which nobody is sent
+_CLIENT_GONE = 499  # nobody gets this answer; logs and figures know the number from nginx
 _EXPLORER = ("/docs", "/redoc", "/static-offline-docs", "/mailbox")
+
+_ALWAYS = ("/healthz", "/readyz", "/metrics")
+_FULL = "This process works on as many requests as it can."
 
 _REQUESTS = Counter("portal_http_requests_total", "Requests answered.", ("method", "route", "status"))
 _SECONDS = Histogram("portal_http_request_seconds", "Time until the answer was sent.", ("method", "route"))
@@ -95,6 +98,57 @@ class Envelope:
         _REQUESTS.labels(scope["method"], name, status).inc()
         _SECONDS.labels(scope["method"], name).observe(seconds)
         _log.info("request", method=scope["method"], route=name, status=status, milliseconds=round(seconds * 1e3, 1))
+
+
+class AtOnce:
+    """Lets so many requests be worked on at once; more are told to come back, instead of waiting in the dark.
+
+    A request counts from the moment it is whole until its answer begins: neither clients that send slowly nor streams
+    take anybody's place. Health, readiness and figures always get through.
+    """
+
+    def __init__(self, app: ASGIApp, *, most: int) -> None:
+        self._app = app
+        self._most = most
+        self._running = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request, if there is room."""
+        if scope["type"] != "http" or scope["path"] in _ALWAYS:
+            await self._app(scope, receive, send)
+            return
+        if self._running >= self._most:
+            await problem(Request(scope), TemporarilyUnavailable(_FULL))(scope, receive, send)
+            return
+        whole = answering = False
+        self._running += 1
+
+        async def receive_outside() -> Message:
+            nonlocal whole
+            if whole or answering:
+                return await receive()
+            self._running -= 1
+            try:
+                message = await receive()
+            finally:
+                self._running += 1
+            whole = not message.get("more_body", False)
+            if self._running > self._most and not answering:
+                raise TemporarilyUnavailable(_FULL)
+            return message
+
+        async def send_outside(message: Message) -> None:
+            nonlocal answering
+            if not answering:
+                answering = True
+                self._running -= 1
+            await send(message)
+
+        try:
+            await self._app(scope, receive_outside, send_outside)
+        finally:
+            if not answering:
+                self._running -= 1
 
 
 def _correlation_id(scope: Scope) -> str:

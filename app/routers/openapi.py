@@ -262,6 +262,8 @@ def _describe(operation: dict[str, Any], route: APIRoute) -> None:
             f"{operation.get('description', '')}\n\nNeeds the permission `{kind.permission}`{kind.otherwise}."
         )
         common += [errors.Unauthenticated, errors.OrganisationHeaderInvalid, errors.PermissionInvalid]
+        if kind.counted:
+            common.append(errors.TooManyRequests)
         if kind.answer is not None:
             operation.setdefault("parameters", []).append(_IDEMPOTENCY_KEY)
             common += [errors.IdempotencyInProgress, errors.IdempotencyKeyReused]

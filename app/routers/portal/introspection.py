@@ -41,7 +41,9 @@ _FORM = {
     responses=refusals(errors.UnsupportedMediaType, errors.PayloadTooLarge, errors.ValidationFailed),
 )
 async def introspect_session(
-    call: Annotated[Call, Depends(BackOffice(Permission.PORTAL_INTROSPECT))], token: TokenForm, services: Service
+    call: Annotated[Call, Depends(BackOffice(Permission.PORTAL_INTROSPECT, counted=False))],
+    token: TokenForm,
+    services: Service,
 ) -> IntrospectionBody:
     """For services that are given a session's `accessToken`: the customer behind it, and the employee acting as them.
 

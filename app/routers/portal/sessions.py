@@ -26,6 +26,7 @@ router = APIRouter(prefix="/api/portal/v1/portal/sessions", tags=["Portal: sessi
         errors.InvalidCredentials,
         errors.EmailNotConfirmedAtLogin,
         errors.CustomerNumberRequired,
+        errors.TooManyRequests,
     ),
 )
 async def log_in(body: LoginGiven, call: AnonymousVisit, services: Service, response: Response) -> LoggedInBody:
