@@ -82,6 +82,7 @@ def until_well(utility: Utility) -> None:
     assert utility.world.http.get(f"{utility.world.url}/readyz").status_code == 200
 
 
+@pytest.mark.asvs("16.5.2")
 def test_a_silent_database_is_given_up_soon_and_found_again(far: World, proxy: Proxy) -> None:
     utility = far.utility()
     at_once([lambda: utility.employee().get(SETTINGS)] * 3)  # all connections are there, and will be silent

@@ -3,6 +3,8 @@
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from tests.support.service import api_process
 from tests.support.world import Utility, World
 
@@ -15,6 +17,7 @@ def statuses(utility: Utility, *forwarded: dict[str, str]) -> list[int]:
     return [answer.status_code for answer in calls]
 
 
+@pytest.mark.asvs("15.3.4")
 def test_a_spoofed_address_buys_nothing(world: World, tmp_path: Path) -> None:
     with api_process(world.settings, tmp_path / "log", "--no-worker", **_THREE) as (url, _):
         utility = replace(world, url=url).utility()
@@ -28,6 +31,7 @@ def test_a_spoofed_address_buys_nothing(world: World, tmp_path: Path) -> None:
         assert statuses(utility, *spoofed) == [400] * 3 + [429] * 2
 
 
+@pytest.mark.asvs("15.3.4")
 def test_a_trusted_proxy_is_believed_about_its_own_caller_only(world: World, tmp_path: Path) -> None:
     trusted = _THREE | {"PORTAL_TRUSTED_PROXIES": "127.0.0.1, 10.1.2.3/8"}
     with api_process(world.settings, tmp_path / "log", "--no-worker", **trusted) as (url, _):

@@ -127,6 +127,7 @@ BODIES = {
 
 
 @pytest.mark.parametrize("text", TEXTS)
+@pytest.mark.asvs("2.2.1")
 def test_hostile_texts_are_refused_or_plain_text(customer: Customer, process: World, text: str) -> None:
     headers = customer.utility.headers | {"Content-Type": "application/json"}
     for path, template in BODIES.items():
@@ -178,6 +179,7 @@ def test_hostile_addresses_are_refused(customer: Customer, process: World, text:
         assert b"set-cookie" not in answer.partition(b"\r\n\r\n")[0].lower()
 
 
+@pytest.mark.asvs("16.4.1")
 def test_hostile_fields_of_a_head_leave_no_trace(active: Customer, process: World) -> None:
     for value in (b"\x1b[2J", b"caf\xe9", b"\xf0\x9f\x98\x80", b"a\tb", b"x" * 8_000, b"{{7*7}}"):
         given = dict.fromkeys(("User-Agent", "X-Correlation-Id", "Referer", "Accept", "Cookie"), value)

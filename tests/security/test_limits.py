@@ -53,6 +53,7 @@ def wrong(owner: Customer, times: int, address: dict[str, str] | None = None) ->
     return [refusal(log_in(owner.utility, owner.email, WRONG, address or client_address())) for _ in range(times)]
 
 
+@pytest.mark.asvs("6.3.1")
 def test_ten_wrong_passwords_close_an_account_wherever_they_come_from(owner: Customer) -> None:
     assert wrong(owner, 11) == [REFUSED] * 10 + [TRY_LATER]
     answer = log_in(owner.utility, owner.email, PASSWORD, client_address())
@@ -92,6 +93,7 @@ def shown(answer: httpx.Response) -> tuple[bytes, dict[str, str]]:
     return body, {name: value for name, value in answer.headers.items() if name not in own}
 
 
+@pytest.mark.asvs("6.3.8")
 def test_known_and_unknown_addresses_are_refused_alike_below_and_above_the_limit(owner: Customer) -> None:
     unconfirmed = owner.utility.customer()
     unconfirmed.registered()
@@ -183,6 +185,7 @@ def test_links_are_tried_sixty_times_a_minute(limited: World, limit: str) -> Non
         assert refusal(answer) == (TRY_LATER if other in counted_with_it else (400, "TOKEN_INVALID"))
 
 
+@pytest.mark.asvs("2.4.1")
 def test_the_back_office_is_counted_by_caller_in_each_organisation(limited: World) -> None:
     utility, neighbour = limited.utility(), limited.utility()
     busy = utility.employee(Role.READONLY, subject="busy")
