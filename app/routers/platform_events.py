@@ -76,4 +76,4 @@ def _event(body: bytes) -> PlatformEvent:
     if not isinstance(kind, str) or not 1 <= len(kind) <= _LONGEST_KIND:
         message = f"This must be a text of 1 to {_LONGEST_KIND} characters"
         raise ValidationFailed(errors=[FieldError("_type", ValidationFailed.key, message)])
-    return PlatformEvent(kind, event_customer(told), told, hashlib.sha256(body).digest())
+    return PlatformEvent(kind, event_customer(kind, told), told, hashlib.sha256(body).digest())
