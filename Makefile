@@ -39,8 +39,8 @@ test: setup ## run all tests, on PostgreSQL out of the wheel unless PORTAL_TEST_
 test-postgresql15: setup ## run all tests on a temporary PostgreSQL 15 of Debian's
 	tests/run-on-postgresql15
 
-soak: setup ## time answers for known and unknown addresses, some minutes; needs a machine that does nothing else
-	$(BIN)/pytest -n 0 -s tests/soak/timing.py
+soak: setup ## all that takes long (an hour, on a machine that does nothing else); ONLY=kills|rounds|walks|timing
+	@ONLY=$(ONLY) $(BIN)/python -m tests.soak
 
 guards: setup ## take out each guard of tests/security/guards.py and see which test notices
 	$(BIN)/python -m tests.security.guards

@@ -172,7 +172,7 @@ def api_processes(settings: Settings, folder: Path, count: int, *arguments: str)
             process.stop()
 
 
-def wait_until_ready(url: str, seconds: float = 20) -> None:
+def wait_until_ready(url: str, seconds: float = 60) -> None:
     """Until the service can do its work."""
     deadline = time.monotonic() + seconds
     while True:
