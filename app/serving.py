@@ -13,6 +13,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from app.main import create_app, from_environment
+from app.routers.explorer import Demonstration
 from app.settings import Settings, SettingsError
 
 _FACTORY = "app.serving:child"
@@ -65,7 +66,14 @@ def _leave(_number: int, _frame: object) -> None:
     raise SystemExit(0)
 
 
-def listen(settings: Settings, host: str, port: int, workers: int, announce: Callable[[], None] = lambda: None) -> None:
+def listen(
+    settings: Settings,
+    host: str,
+    port: int,
+    workers: int,
+    announce: Callable[[], None] = lambda: None,
+    demonstration: Demonstration | None = None,
+) -> None:
     """Answer requests until told to stop; `announce` is called once the service listens."""
     # uvicorn repeats the signal that ended it; without this SIGTERM would end the process before its clean-up.
     signal.signal(signal.SIGTERM, _leave)
@@ -83,7 +91,8 @@ def listen(settings: Settings, host: str, port: int, workers: int, announce: Cal
         "h11_max_incomplete_event_size": 64 * 1024,
     }
     if workers == 1:
-        _Announcing(uvicorn.Config(create_app(settings), **options), announce).run()  # type: ignore[arg-type]
+        app = create_app(settings, demonstration=demonstration)
+        _Announcing(uvicorn.Config(app, **options), announce).run()  # type: ignore[arg-type]
         return
     with tempfile.TemporaryDirectory(prefix="portal-metrics-") as folder:
         os.environ |= {

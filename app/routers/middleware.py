@@ -17,19 +17,16 @@ from app.routers.errors import problem
 _log = structlog.get_logger("access")
 
 _CORRELATION_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
-_EXPLORER = ("/docs", "/redoc", "/static-offline-docs", "/mailbox")
-
 _REQUESTS = Counter("portal_http_requests_total", "Requests answered.", ("method", "route", "status"))
 _SECONDS = Histogram("portal_http_request_seconds", "Time until the answer was sent.", ("method", "route"))
 _RUNNING = Gauge("portal_http_requests_running", "Requests being answered.", multiprocess_mode="livesum")
 
-# Only our own scripts run on the pages; the explorer's styles and its small start script are inline.
-_PAGE_POLICY = (
-    b"default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; "
-    b"img-src 'self' data:; connect-src 'self'; frame-src 'self'; frame-ancestors 'self'; base-uri 'none'; "
-    b"form-action 'none'"
-)
-_API_POLICY = b"default-src 'none'; frame-ancestors 'none'"
+_NOWHERE_ELSE = b"default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+# The explorer runs our own files alone. The mailbox runs nothing; its styles, as those of the mails, are inline.
+_POLICIES = {
+    "docs": _NOWHERE_ELSE + b"; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'",
+    "mailbox": _NOWHERE_ELSE + b"; style-src 'unsafe-inline'; img-src 'self' data:; frame-src 'self'",
+}
 
 
 class Envelope:
@@ -44,8 +41,7 @@ class Envelope:
         ]
         if production:
             common.append((b"strict-transport-security", b"max-age=63072000; includeSubDomains"))
-        self._api_headers = [*common, (b"content-security-policy", _API_POLICY)]
-        self._page_headers = [*common, (b"content-security-policy", _PAGE_POLICY)]
+        self._common = common
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
@@ -54,7 +50,7 @@ class Envelope:
             return
         correlation_id = _correlation_id(scope)
         scope.setdefault("state", {})["correlation_id"] = correlation_id
-        headers = self._page_headers if scope["path"].startswith(_EXPLORER) else self._api_headers
+        headers = [*self._common, (b"content-security-policy", _policy(scope["path"]))]
         status = 500
         started_answering = False
         started = time.perf_counter()
@@ -92,6 +88,11 @@ class Envelope:
         _REQUESTS.labels(scope["method"], name, status).inc()
         _SECONDS.labels(scope["method"], name).observe(seconds)
         _log.info("request", method=scope["method"], route=name, status=status, milliseconds=round(seconds * 1e3, 1))
+
+
+def _policy(path: str) -> bytes:
+    """The page's, by its first segment; the strictest for everything else."""
+    return _POLICIES.get(path.lstrip("/").partition("/")[0], _NOWHERE_ELSE)
 
 
 def _correlation_id(scope: Scope) -> str:

@@ -17,8 +17,8 @@ from app.migrating import head
 from app.routers.openapi import refusals
 from app.schemas.base import Answered
 
-router = APIRouter(tags=["Operations"])
-mailbox_router = APIRouter(tags=["Operations"])
+router = APIRouter(tags=["Operations: health"])
+mailbox_router = APIRouter(tags=["Operations: mailbox"])
 
 _pages = Environment(loader=PackageLoader("app.routers", "pages"), autoescape=select_autoescape())
 

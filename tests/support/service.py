@@ -19,6 +19,7 @@ from fastapi import FastAPI
 
 from app import logs
 from app.main import create_app
+from app.routers.explorer import Demonstration
 from app.settings import Settings, load_settings
 
 SECRET = "a-secret-of-the-tests-0123456789-abcdefghij"
@@ -41,10 +42,10 @@ def free_port() -> int:
 
 
 @contextmanager
-def listening(settings: Settings) -> Iterator[tuple[str, FastAPI]]:
+def listening(settings: Settings, demonstration: Demonstration | None = None) -> Iterator[tuple[str, FastAPI]]:
     """The API and its worker in a thread; its address and the application."""
     logs.configure("error")
-    app = create_app(settings)
+    app = create_app(settings, demonstration=demonstration)
     proxies = {"proxy_headers": bool(settings.trusted_proxies), "forwarded_allow_ips": list(settings.trusted_proxies)}
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, access_log=False, lifespan="on", **proxies))
     thread = threading.Thread(target=lambda: asyncio.run(server.serve()), daemon=True)

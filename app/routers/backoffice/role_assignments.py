@@ -14,7 +14,9 @@ from app.routers.reading import StrictRoute
 from app.schemas.base import PageBody
 from app.schemas.roles import RoleAssignmentBody, RoleAssignmentGiven, RoleSubject
 
-router = APIRouter(prefix="/api/portal/v1/organisation/role-assignments", tags=["Access"], route_class=StrictRoute)
+router = APIRouter(
+    prefix="/api/portal/v1/organisation/role-assignments", tags=["Back office: access"], route_class=StrictRoute
+)
 
 _Writing = Annotated[Call, Depends(BackOffice(Permission.ACCESS_WRITE))]
 _Assigning = Annotated[Call, Depends(BackOffice(Permission.ACCESS_WRITE, answer=RoleAssignmentBody, status=201))]
@@ -49,7 +51,9 @@ async def assign_role(body: RoleAssignmentGiven, call: _Assigning, services: Ser
     responses=refusals(errors.ResourceNotFound, errors.LastAdministrator),
 )
 async def remove_role_assignment(
-    assignment_id: Annotated[UUID, Path(alias="assignmentId")], call: _Writing, services: Service
+    assignment_id: Annotated[UUID, Path(alias="assignmentId", description="Out of the list of assignments.")],
+    call: _Writing,
+    services: Service,
 ) -> None:
     """Acts at the subject's next request; once more answers the same. The last administrator stays."""
     await services.role_assignments.remove(assignment_id, call=call)
