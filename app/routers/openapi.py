@@ -201,14 +201,16 @@ def _document(app: FastAPI) -> dict[str, Any]:
 
 def _problem_schemas() -> dict[str, Any]:
     schema = Problem.model_json_schema(by_alias=True, mode="serialization", ref_template="#/components/schemas/{model}")
+    schema["required"].remove("errors")
+    del schema["properties"]["errors"]["default"]
     return {**schema.pop("$defs"), "Problem": schema}
 
 
 def _describe(operation: dict[str, Any], route: APIRoute) -> None:
     kind = guard(route)
     operation["security"] = []
-    for parameter in operation.get("parameters", ()):
-        _simplify(parameter["schema"])
+    for given in (*operation.get("parameters", ()), *operation.get("requestBody", {}).get("content", {}).values()):
+        _simplify(given["schema"])
     common: list[Refusal] = [errors.InternalError]
     if isinstance(kind, BackOffice):
         operation["security"] = [{_EMPLOYEE: [], _TENANT: [], _ORGANISATION: []}]
@@ -246,8 +248,8 @@ def _describe(operation: dict[str, Any], route: APIRoute) -> None:
 
 
 def _simplify(schema: dict[str, Any]) -> None:
-    """A path or query has no null: what may be absent is not `required`. A title would repeat the name."""
-    del schema["title"]
+    """What may be left out is not `required`, which is no null; and a title would repeat the name."""
+    schema.pop("title", None)
     kinds = [kind for kind in schema.pop("anyOf", ()) if kind.get("type") != "null"]
     if len(kinds) == 1:
         schema |= kinds[0]

@@ -24,7 +24,10 @@ _Assigning = Annotated[Call, Depends(BackOffice(Permission.ACCESS_WRITE, answer=
 
 @router.get("", operation_id="listRoleAssignments", summary="List who has which role")
 async def list_role_assignments(
-    call: _Writing, services: Service, page: Paging, subject: Annotated[RoleSubject | None, Query()] = None
+    call: _Writing,
+    services: Service,
+    page: Paging,
+    subject: Annotated[RoleSubject | None, Query(description="Only what this one has.")] = None,
 ) -> PageBody[RoleAssignmentBody]:
     """Newest first; what bearer tokens grant by themselves does not stand here."""
     found = await services.role_assignments.page(page, subject, call=call)

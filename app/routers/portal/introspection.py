@@ -26,7 +26,8 @@ _FORM = {
                     "token_type_hint": {"type": "string", "description": "Taken, and of no consequence."},
                 },
                 "additionalProperties": False,
-            }
+            },
+            "example": {"token": "zfp_AZnYoAAAcACAAAAAAAAAAgGiBJ3…"},
         }
     },
 }
