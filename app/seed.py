@@ -68,6 +68,7 @@ async def seed(parts: Parts) -> Seeded:
         portal_url="https://portal.example.com",
         default_language="nl-BE",
         sender=Sender("Zonneveld Warmte", "portal@example.com"),
+        show_access_log=True,
         branding=Branding(primary_color="#0b6e4f", secondary_color="#f2a541"),
     )
     await parts.services.portal_settings.put(organisation, call=call)

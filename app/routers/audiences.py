@@ -5,13 +5,22 @@ from enum import StrEnum
 
 
 class Audience(StrEnum):
-    """A kind of reader of the document."""
+    """A kind of reader of the document; `label` begins the names of the tags that are theirs first."""
 
-    BACK_OFFICE = "backoffice"
-    PORTAL = "portal"
-    PARTNERS = "partners"
-    PLATFORM = "platform"
-    OPERATORS = "operators"
+    label: str
+
+    BACK_OFFICE = "backoffice", "Back office"
+    PORTAL = "portal", "Portal"
+    PARTNERS = "partners", "Partners"
+    PLATFORM = "platform", "Platform"
+    OPERATORS = "operators", "Operations"
+
+    def __new__(cls, value: str, label: str) -> "Audience":
+        """A member with its label."""
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.label = label
+        return member
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +57,7 @@ TAGS = (
         "The mails to a customer: what became of each, and sending one again.",
         _BACK_OFFICE,
     ),
+    Tag("Back office: sessions", "Logs the customer out everywhere.", _BACK_OFFICE),
     Tag(
         "Back office: impersonation",
         "An employee logged in to the portal as the customer, for 15 minutes.",

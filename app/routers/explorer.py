@@ -5,14 +5,17 @@ from pathlib import Path
 from uuid import UUID
 
 from fastapi import APIRouter, FastAPI, Request
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 from jinja2 import Environment, PackageLoader, select_autoescape
 
 from app.bearers import EmbeddedIssuer
 from app.permissions import Role
+from app.routers.audiences import TAGS, Audience
+from app.routers.subsets import subset
 
 _FILES = Path(__file__).parent / "pages" / "explorer"
+_AUDIENCES = [audience for audience in Audience if any(audience in tag.audiences for tag in TAGS)]
 _EMPLOYEES = {Role.ADMINISTRATOR: "Eva Maes", Role.USER: "Noor Jansen", Role.READONLY: "Tom Willems"}
 
 _pages = Environment(loader=PackageLoader("app.routers", "pages"), autoescape=select_autoescape())
@@ -47,11 +50,22 @@ def add_explorer(app: FastAPI, demonstration: Demonstration | None) -> None:
 
 
 @_router.get("/docs", operation_id="showExplorer", response_class=HTMLResponse)
-async def show_explorer(request: Request) -> HTMLResponse:
-    """The explorer as a page. Each showing has new tokens, for they last half a day."""
+async def show_explorer(request: Request, audience: Audience | None = None) -> HTMLResponse:
+    """The explorer as a page, of everything or of what one audience needs.
+
+    Each showing has new tokens, for they last half a day.
+    """
     demonstration: Demonstration | None = request.app.state.demonstration
     people = [] if demonstration is None else [_signing_in(demonstration, role) for role in Role]
-    return HTMLResponse(_pages.get_template("explorer.html").render(people=people))
+    page = _pages.get_template("explorer.html")
+    return HTMLResponse(page.render(people=people, audiences=_AUDIENCES, shown=audience))
+
+
+@_router.get("/docs/openapi.json", operation_id="getPartOfDocument")
+async def get_part_of_document(request: Request, audience: Audience | None = None) -> JSONResponse:
+    """The document of what the audience needs; without one, all of it."""
+    document = request.app.openapi()
+    return JSONResponse(document if audience is None else subset(document, audience))
 
 
 def _signing_in(demonstration: Demonstration, role: Role) -> dict[str, object]:

@@ -24,6 +24,7 @@ from app.routers.dependencies import (
     SignedByMailProvider,
     Visiting,
 )
+from app.routers.dependencies.queries import WITH_ACCOUNT
 from app.routers.errors import status_of
 from app.routers.examples import EXAMPLES
 from app.routers.walking import operations
@@ -60,17 +61,17 @@ _IDEMPOTENCY_KEY = {
     "schema": {"type": "string", "minLength": 1, "maxLength": 255},
     "description": "The same key and body within 24 hours gives the first answer again.",
 }
-_CORRELATION_ID = {
+_HEADERS = {
     "X-Correlation-Id": {
         "description": "The call's id in log and activities.",
         "schema": {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$"},
-    }
-}
-_LIMIT = {
+    },
     "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}},
     "RateLimit-Policy": {"description": "The limit: calls (q) in seconds (w).", "schema": {"type": "string"}},
     "RateLimit": {"description": "What is left of it (r), and the seconds to more (t).", "schema": {"type": "string"}},
 }
+_REFERRED = {name: {"$ref": f"#/components/headers/{name}"} for name in _HEADERS}
+_EVERYWHERE = {"X-Correlation-Id": _REFERRED["X-Correlation-Id"]}
 
 
 Refusal = PortalError | type[PortalError]
@@ -187,6 +188,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
     )
     components = made["components"]
     components["securitySchemes"] = _SCHEMES
+    components["headers"] = _HEADERS
     for name in ("HTTPValidationError", "ValidationError"):
         components["schemas"].pop(name, None)
     components["schemas"] |= _problem_schemas()
@@ -245,6 +247,15 @@ def _describe(operation: dict[str, Any], route: APIRoute) -> None:
     elif operation.get("parameters"):
         common.append(errors.ValidationFailed)
     _add_responses(operation["responses"], common)
+    _choose_customer(operation)
+
+
+def _choose_customer(operation: dict[str, Any]) -> None:
+    """What works for a customer with an account is tried on one: the explorer fills in the first example."""
+    refused = operation["responses"].get("409", {}).get("content", {}).get("application/problem+json", {})
+    for parameter in operation.get("parameters", ()):
+        if parameter["name"] == "customerId" and errors.UserNotFound.key in refused.get("examples", {}):
+            parameter["examples"] = {WITH_ACCOUNT: parameter["examples"][WITH_ACCOUNT]} | parameter["examples"]
 
 
 def _simplify(schema: dict[str, Any]) -> None:
@@ -270,5 +281,5 @@ def _add_responses(responses: dict[str, Any], common: Iterable[Refusal]) -> None
             "examples"
         ]
     for code, response in sorted(responses.items()):
-        response.setdefault("headers", _CORRELATION_ID | (_LIMIT if code == "429" else {}))
+        response.setdefault("headers", _REFERRED if code == "429" else _EVERYWHERE)
         responses[code] = responses.pop(code)

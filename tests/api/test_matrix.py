@@ -85,6 +85,7 @@ TABLE: dict[str, str] = {
     "getIssuer": OPERATOR,
     "getIssuerKeys": OPERATOR,
     "showExplorer": OPERATOR,
+    "getPartOfDocument": OPERATOR,
 }
 _READONLY = {"portal.read", "portal.activity.read", "portal.settings.read"}
 ROLES: dict[Role, set[str]] = {

@@ -13,7 +13,7 @@ from app.routers.reading import StrictRoute
 from app.schemas.sessions import EndedSessionsBody
 
 router = APIRouter(
-    prefix="/api/portal/v1/customers/{customerId}/portal", tags=["Back office: card"], route_class=StrictRoute
+    prefix="/api/portal/v1/customers/{customerId}/portal", tags=["Back office: sessions"], route_class=StrictRoute
 )
 
 

@@ -11,9 +11,10 @@ from app.domain.paging import DEFAULT_PAGE_SIZE, MAXIMUM_PAGE_SIZE, Cursor, Page
 from app.schemas.base import Moment
 
 # Of the sample organisation, for who tries the operations.
+WITH_ACCOUNT = "Amélie Dubois"
 _SAMPLES = {
     "Jan Peeters": {"summary": "Jan Peeters, without an account", "value": "0199d8a0-0000-7000-8000-000000000010"},
-    "Amélie Dubois": {"summary": "Amélie Dubois, with an account", "value": "0199d8a0-0000-7000-8000-000000000011"},
+    WITH_ACCOUNT: {"summary": "Amélie Dubois, with an account", "value": "0199d8a0-0000-7000-8000-000000000011"},
     "Emma Clarke": {"summary": "Emma Clarke, without an address", "value": "0199d8a0-0000-7000-8000-000000000014"},
 }
 

@@ -10,9 +10,10 @@ const withoutAutoFocus = {
   },
 };
 
+const place = document.querySelector("main");
 const explorer = SwaggerUIBundle({
-  url: new URL("openapi.json", document.baseURI).href,
-  dom_id: "#explorer",
+  url: place.dataset.document,
+  domNode: place,
   plugins: [withoutAutoFocus],
   deepLinking: true,
   defaultModelsExpandDepth: 0,
@@ -31,11 +32,14 @@ const explorer = SwaggerUIBundle({
   },
 });
 
-// What the dialog "Authorize" does: `values` are by the names of the document's security schemes.
+// What the dialog "Authorize" does: `values` are by the names of security schemes, of which a part of the document
+// has its own alone.
 function authorize(values) {
   const { authActions, specSelectors } = explorer.getSystem();
   const schemes = specSelectors.specJson().getIn(["components", "securitySchemes"]);
-  const given = Object.entries(values).map(([name, value]) => [name, { name, schema: schemes.get(name), value }]);
+  const given = Object.entries(values)
+    .filter(([name]) => schemes.has(name))
+    .map(([name, value]) => [name, { name, schema: schemes.get(name), value }]);
   authActions.authorizeWithPersistOption(Object.fromEntries(given));
 }
 
