@@ -69,8 +69,9 @@ format: setup ## put the code into its format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-openapi: setup ## write openapi/openapi.json
+openapi: setup ## write openapi/openapi.json and openapi/partners.json
 	$(BIN)/portal-access openapi --output openapi/openapi.json
+	$(BIN)/portal-access openapi --output openapi/partners.json --audience partners
 
 # A mirror or a folder of wheels in this machine's pip settings would add its own files' hashes: they are left out.
 lock: export PIP_CONFIG_FILE := /dev/null

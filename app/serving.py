@@ -16,6 +16,7 @@ from fastapi import FastAPI
 
 from app.main import create_app, from_environment
 from app.routers.client_protocol import ClientProtocol
+from app.routers.explorer import Demonstration
 from app.settings import Settings, SettingsError
 
 _FACTORY = "app.serving:child"
@@ -84,13 +85,21 @@ def options(settings: Settings) -> dict[str, Any]:
     }
 
 
-def listen(settings: Settings, host: str, port: int, workers: int, announce: Callable[[], None] = lambda: None) -> None:
+def listen(
+    settings: Settings,
+    host: str,
+    port: int,
+    workers: int,
+    announce: Callable[[], None] = lambda: None,
+    demonstration: Demonstration | None = None,
+) -> None:
     """Answer requests until told to stop; `announce` is called once the service listens."""
     # uvicorn repeats the signal that ended it; without this SIGTERM would end the process before its clean-up.
     signal.signal(signal.SIGTERM, _leave)
     given: dict[str, Any] = {"host": host, "port": port} | options(settings)
     if workers == 1:
-        _Announcing(uvicorn.Config(create_app(settings), **given), announce).run()
+        app = create_app(settings, demonstration=demonstration)
+        _Announcing(uvicorn.Config(app, **given), announce).run()
         return
     with tempfile.TemporaryDirectory(prefix="portal-metrics-") as folder:
         os.environ |= {

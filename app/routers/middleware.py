@@ -18,8 +18,6 @@ _log = structlog.get_logger("access")
 
 _CORRELATION_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _CLIENT_GONE = 499  # nobody gets this answer; logs and figures know the number from nginx
-_EXPLORER = ("/docs", "/redoc", "/static-offline-docs", "/mailbox")
-
 _ALWAYS = ("/healthz", "/readyz", "/metrics")
 _FULL = "This process works on as many requests as it can."
 
@@ -27,13 +25,12 @@ _REQUESTS = Counter("portal_http_requests_total", "Requests answered.", ("method
 _SECONDS = Histogram("portal_http_request_seconds", "Time until the answer was sent.", ("method", "route"))
 _RUNNING = Gauge("portal_http_requests_running", "Requests being answered.", multiprocess_mode="livesum")
 
-# Only our own scripts run on the pages; the explorer's styles and its small start script are inline.
-_PAGE_POLICY = (
-    b"default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; "
-    b"img-src 'self' data:; connect-src 'self'; frame-src 'self'; frame-ancestors 'self'; base-uri 'none'; "
-    b"form-action 'none'"
-)
-_API_POLICY = b"default-src 'none'; frame-ancestors 'none'"
+_NOWHERE_ELSE = b"default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+# The explorer runs our own files alone. The mailbox runs nothing; its styles, as those of the mails, are inline.
+_POLICIES = {
+    "docs": _NOWHERE_ELSE + b"; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'",
+    "mailbox": _NOWHERE_ELSE + b"; style-src 'unsafe-inline'; img-src 'self' data:; frame-src 'self'",
+}
 
 
 class Envelope:
@@ -48,8 +45,7 @@ class Envelope:
         ]
         if production:
             common.append((b"strict-transport-security", b"max-age=63072000; includeSubDomains"))
-        self._api_headers = [*common, (b"content-security-policy", _API_POLICY)]
-        self._page_headers = [*common, (b"content-security-policy", _PAGE_POLICY)]
+        self._common = common
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
@@ -58,7 +54,7 @@ class Envelope:
             return
         correlation_id = _correlation_id(scope)
         scope.setdefault("state", {})["correlation_id"] = correlation_id
-        headers = self._page_headers if scope["path"].startswith(_EXPLORER) else self._api_headers
+        headers = [*self._common, (b"content-security-policy", _policy(scope["path"]))]
         status = 500
         started_answering = False
         started = time.perf_counter()
@@ -149,6 +145,11 @@ class AtOnce:
         finally:
             if not answering:
                 self._running -= 1
+
+
+def _policy(path: str) -> bytes:
+    """The page's, by its first segment; the strictest for everything else."""
+    return _POLICIES.get(path.lstrip("/").partition("/")[0], _NOWHERE_ELSE)
 
 
 def _correlation_id(scope: Scope) -> str:

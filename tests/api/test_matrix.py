@@ -88,8 +88,8 @@ TABLE: dict[str, str] = {
     "show_mailbox": OPERATOR,
     "getIssuer": OPERATOR,
     "getIssuerKeys": OPERATOR,
-    "custom_swagger_ui_html": OPERATOR,
-    "swagger_ui_redirect": OPERATOR,
+    "showExplorer": OPERATOR,
+    "getPartOfDocument": OPERATOR,
 }
 _READONLY = {"portal.read", "portal.activity.read", "portal.settings.read"}
 ROLES: dict[Role, set[str]] = {

@@ -20,6 +20,7 @@ from fastapi import FastAPI
 from app import logs
 from app.clock import Clock, utc_now
 from app.main import create_app
+from app.routers.explorer import Demonstration
 from app.serving import options
 from app.settings import Settings, load_settings
 
@@ -62,10 +63,12 @@ def free_port() -> int:
 
 
 @contextmanager
-def listening(settings: Settings, *, clock: Clock = utc_now) -> Iterator[tuple[str, FastAPI]]:
+def listening(
+    settings: Settings, demonstration: Demonstration | None = None, *, clock: Clock = utc_now
+) -> Iterator[tuple[str, FastAPI]]:
     """The API and its worker in a thread; its address and the application."""
     logs.configure("error")
-    app = create_app(settings, clock=clock)
+    app = create_app(settings, clock=clock, demonstration=demonstration)
     server = uvicorn.Server(uvicorn.Config(app, port=0, lifespan="on", **options(settings)))
     thread = threading.Thread(target=lambda: asyncio.run(server.serve()), daemon=True)
     thread.start()

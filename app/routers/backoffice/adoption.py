@@ -10,7 +10,9 @@ from app.routers.dependencies import BackOffice, Service
 from app.routers.reading import StrictRoute
 from app.schemas.adoption import Statistics
 
-router = APIRouter(prefix="/api/portal/v1/organisation/statistics", tags=["Organisation"], route_class=StrictRoute)
+router = APIRouter(
+    prefix="/api/portal/v1/organisation/statistics", tags=["Back office: organisation"], route_class=StrictRoute
+)
 
 
 @router.get("", operation_id="getStatistics", summary="Count how many customers use the portal")

@@ -23,7 +23,7 @@ from app.routers.openapi import refusals
 from app.routers.reading import StrictRoute, strict_json
 from app.schemas.customer_lines import EXAMPLES, MOST_ERRORS, CustomerLine, CustomerLineResult
 
-router = APIRouter(prefix="/api/portal/v1/customers", tags=["Customers"], route_class=StrictRoute)
+router = APIRouter(prefix="/api/portal/v1/customers", tags=["Partners: customers"], route_class=StrictRoute)
 
 # Of one transaction: it must not keep others waiting, nor be large in memory.
 _MOST_CUSTOMERS = 500
@@ -31,6 +31,11 @@ _MOST_BYTES = 1024 * 1024
 _KEPT_IN_MEMORY = 1024 * 1024
 
 _EXAMPLE = "".join(json.dumps(one, ensure_ascii=False) + "\n" for one in EXAMPLES)
+_RESULTS = """\
+{"line":1,"customerId":"0199d8a0-0000-7000-8000-000000000010","status":"created","key":null,"errors":[]}
+{"line":2,"customerId":"0199d8a0-0000-7000-8000-000000000011","status":"failed","key":"VALIDATION_FAILED","errors":\
+[{"field":"accountNumber","key":"VALIDATION_FAILED","message":"Another customer has this account number"}]}
+"""
 
 
 class LinesAnswer(StreamingResponse):
@@ -67,7 +72,7 @@ def _schema() -> dict[str, Any]:
     response_model=CustomerLineResult,
     response_class=LinesAnswer,
     response_description="A result for each line, in their order.",
-    responses=refusals(errors.ResourceNotFound),
+    responses=refusals(errors.ResourceNotFound) | {200: {"content": {NDJSON: {"example": _RESULTS}}}},
     openapi_extra={
         "requestBody": {
             "required": True,

@@ -13,7 +13,9 @@ from app.routers.reading import StrictRoute
 from app.schemas.base import Moment, PageBody
 from app.schemas.portal_accounts import PortalAccountBody, SearchText
 
-router = APIRouter(prefix="/api/portal/v1/organisation/portal-accounts", tags=["Accounts"], route_class=StrictRoute)
+router = APIRouter(
+    prefix="/api/portal/v1/organisation/portal-accounts", tags=["Back office: accounts"], route_class=StrictRoute
+)
 
 
 async def portal_account_filter(

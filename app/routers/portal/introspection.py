@@ -12,7 +12,7 @@ from app.routers.openapi import refusals
 from app.routers.reading import StrictRoute, TokenForm
 from app.schemas.introspection import IntrospectionBody
 
-router = APIRouter(prefix="/api/portal/v1/portal/sessions", tags=["Portal: sessions"], route_class=StrictRoute)
+router = APIRouter(prefix="/api/portal/v1/portal/sessions", tags=["Partners: sessions"], route_class=StrictRoute)
 
 _FORM = {
     "required": True,
@@ -26,7 +26,8 @@ _FORM = {
                     "token_type_hint": {"type": "string", "description": "Taken, and of no consequence."},
                 },
                 "additionalProperties": False,
-            }
+            },
+            "example": {"token": "zfp_AZnYoAAAcACAAAAAAAAAAgGiBJ3…"},
         }
     },
 }
