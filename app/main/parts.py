@@ -52,7 +52,9 @@ from app.services.invitations import Invitations
 from app.services.logins import Logins
 from app.services.own_accounts import OwnAccounts
 from app.services.password_resets import PasswordResets
+from app.services.platform_customers import PlatformCustomers
 from app.services.platform_events import PlatformEvents
+from app.services.portal_details import PortalDetails
 from app.services.portal_settings import PortalSettings
 from app.services.portal_url_checks import PortalUrlChecks
 from app.services.registrations import Registrations
@@ -138,6 +140,8 @@ async def running(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[P
         logins=Logins(transaction, passwords, limits),
         own_accounts=OwnAccounts(transaction, passwords),
         platform_events=platform_events,
+        platform_customers=PlatformCustomers(transaction),
+        portal_details=PortalDetails(transaction),
         portal_settings=PortalSettings(
             transaction, production=settings.production, check_portals=settings.check_portals
         ),

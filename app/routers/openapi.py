@@ -20,6 +20,7 @@ from app.routers.dependencies import (
     Anonymous,
     BackOffice,
     CountedByAddress,
+    FindingPortal,
     LoggedIn,
     LoggingOut,
     SignedByMailProvider,
@@ -28,7 +29,11 @@ from app.routers.dependencies import (
 )
 from app.routers.errors import status_of
 from app.routers.examples import EXAMPLES
+from app.routers.platform.refusals import STATUS as REFUSED_BY_PLATFORM
+from app.routers.platform.refusals import is_refusal, refused
+from app.routers.platform.routing import PlatformRoute
 from app.routers.walking import operations
+from app.schemas.platform_answers import Refused
 from app.schemas.problems import FieldProblem, Problem
 
 DESCRIPTION = """\
@@ -72,6 +77,8 @@ TAGS = [
     {"name": "Portal: me", "description": "For the portal: who is logged in."},
     {"name": "Portal: documents", "description": "For the portal: what the customer may read."},
     {"name": "Portal: errors", "description": "For the portal: telling of a page that failed."},
+    {"name": "Platform: customers", "description": "For the platform: the calls that it has made all along."},
+    {"name": "Platform: portal settings", "description": "For the platform and its portal: what a portal looks like."},
     {"name": "Operations", "description": "For operators and developers."},
 ]
 
@@ -144,6 +151,22 @@ def refusals(*kinds: Refusal) -> dict[int | str, dict[str, Any]]:
     return found
 
 
+def platform_refusals(*kinds: Refusal) -> dict[int | str, dict[str, Any]]:
+    """The same for one of the platform's existing calls: what refuses the deed stands in its envelope."""
+    known = [one for kind in (*kinds, errors.ValidationFailed) for one in _concrete(kind)]
+    found = refusals(errors.OrganisationHeaderInvalid, *(one for one in known if not is_refusal(one)))
+    in_envelope = {
+        one.key: {"summary": one.title, "value": refused(one, _CORRELATED).model_dump(by_alias=True)}
+        for one in known
+        if is_refusal(one)
+    }
+    answer = found[REFUSED_BY_PLATFORM]
+    answer["model"] = Refused
+    answer["description"] = "Refused; or malformed headers."
+    answer["content"]["application/json"] = {"examples": in_envelope}
+    return found
+
+
 # Each refusal's example stands in the document once; operations refer to it.
 _EXAMPLES: dict[str, dict[str, Any]] = {}
 
@@ -162,6 +185,7 @@ def _no_refusal(status: int) -> dict[str, Any]:
     }
 
 
+_CORRELATED = "0f3c9a52d1e84b6f"
 _REASONS = {
     400: "Malformed headers or link.",
     401: "Not authenticated.",
@@ -194,7 +218,7 @@ def _example(kind: Refusal, status: int) -> dict[str, Any]:
         detail=kind.title,
         instance="/api/portal/v1/…",
         key=kind.key,
-        correlation_id="0f3c9a52d1e84b6f",
+        correlation_id=_CORRELATED,
         solution=kind.solution,
         errors=[FieldProblem(field="email", key=kind.key, message=kind.title)] if status == 422 else None,
     ).model_dump(by_alias=True)
@@ -214,7 +238,9 @@ def install(app: FastAPI) -> None:
     app.openapi = document  # type: ignore[method-assign]  # FastAPI's documented way
 
 
-Guard = BackOffice | Anonymous | LoggedIn | LoggingOut | Visiting | SignedByMailProvider | SignedByPlatform
+Guard = (
+    BackOffice | Anonymous | FindingPortal | LoggedIn | LoggingOut | Visiting | SignedByMailProvider | SignedByPlatform
+)
 
 
 def guard(route: APIRoute) -> Guard | None:
@@ -265,6 +291,9 @@ def _describe(operation: dict[str, Any], route: APIRoute) -> None:
         if kind.answer is not None:
             operation.setdefault("parameters", []).append(_IDEMPOTENCY_KEY)
             common += [errors.IdempotencyInProgress, errors.IdempotencyKeyReused]
+    elif isinstance(kind, FindingPortal):
+        operation["security"] = [{}, {_TENANT: [], _ORGANISATION: []}]
+        common += [errors.OrganisationHeaderInvalid]
     elif isinstance(kind, Anonymous):
         operation["security"] = [{_TENANT: [], _ORGANISATION: []}]
         common += [errors.OrganisationHeaderInvalid]
@@ -289,6 +318,8 @@ def _describe(operation: dict[str, Any], route: APIRoute) -> None:
         common += [errors.PayloadTooLarge, errors.UnsupportedMediaType, errors.ValidationFailed]
     elif operation.get("parameters"):
         common.append(errors.ValidationFailed)
+    if isinstance(route, PlatformRoute):
+        common = [one for one in common if not is_refusal(one)]
     _add_responses(operation["responses"], common)
 
 

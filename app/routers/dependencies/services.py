@@ -27,7 +27,9 @@ from app.services.invitations import Invitations
 from app.services.logins import Logins
 from app.services.own_accounts import OwnAccounts
 from app.services.password_resets import PasswordResets
+from app.services.platform_customers import PlatformCustomers
 from app.services.platform_events import PlatformEvents
+from app.services.portal_details import PortalDetails
 from app.services.portal_settings import PortalSettings
 from app.services.portal_url_checks import PortalUrlChecks
 from app.services.registrations import Registrations
@@ -61,6 +63,8 @@ class Services:
     logins: Logins
     own_accounts: OwnAccounts
     platform_events: PlatformEvents
+    platform_customers: PlatformCustomers
+    portal_details: PortalDetails
     portal_settings: PortalSettings
     portal_url_checks: PortalUrlChecks
     registrations: Registrations
