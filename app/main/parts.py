@@ -54,8 +54,10 @@ from app.services.invitations import Invitations
 from app.services.logins import Logins
 from app.services.own_accounts import OwnAccounts
 from app.services.password_resets import PasswordResets
+from app.services.platform_customers import PlatformCustomers
 from app.services.platform_events import PlatformEvents
 from app.services.portal_accounts import PortalAccounts
+from app.services.portal_details import PortalDetails
 from app.services.portal_settings import PortalSettings
 from app.services.portal_url_checks import PortalUrlChecks
 from app.services.registrations import Registrations
@@ -146,6 +148,8 @@ async def running(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[P
         own_accounts=OwnAccounts(transaction, passwords, guesses),
         platform_events=platform_events,
         portal_accounts=PortalAccounts(transaction),
+        platform_customers=PlatformCustomers(transaction),
+        portal_details=PortalDetails(transaction),
         portal_settings=PortalSettings(
             transaction, production=settings.production, check_portals=settings.check_portals
         ),

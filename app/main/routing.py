@@ -23,6 +23,8 @@ from app.routers.backoffice import email_confirmations as backoffice_email_confi
 from app.routers.backoffice import impersonations as backoffice_impersonations
 from app.routers.backoffice import password_resets as backoffice_password_resets
 from app.routers.backoffice import sessions as backoffice_sessions
+from app.routers.platform import customers as platform_customers
+from app.routers.platform import portal_settings as platform_portal_settings
 from app.routers.portal import (
     documents,
     email_confirmations,
@@ -70,4 +72,6 @@ ROUTERS = (
     me.router,
     documents.router,
     error_reports.router,
+    platform_customers.router,
+    platform_portal_settings.router,
 )

@@ -21,7 +21,7 @@ accounts = Table(
     moment("email_confirmed_at", nullable=True),
     moment("last_active_at", nullable=True),
     moment("retired_at", nullable=True),
-    moment("email_changed_at", nullable=True),  # by the customer
+    moment("email_changed_at", nullable=True),  # on purpose, by the customer or for them
     # Set by "log out and clear the cache": the portal's next answer tells the browser to clear what it keeps.
     Column("clear_site_data", Boolean, nullable=False, server_default=false()),
     ForeignKeyConstraint(["organisation_id", "customer_id"], ["customers.organisation_id", "customers.id"]),

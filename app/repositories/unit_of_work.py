@@ -26,8 +26,10 @@ from app.repositories.jobs import Jobs
 from app.repositories.logins import Logins
 from app.repositories.mail_history import MailHistory
 from app.repositories.organisations import Organisations
+from app.repositories.platform_customers import PlatformCustomers
 from app.repositories.platform_events import PlatformEvents
 from app.repositories.portal_accounts import PortalAccounts
+from app.repositories.portal_addresses import PortalAddresses
 from app.repositories.portal_url_checks import PortalUrlChecks
 from app.repositories.retention import Retention
 from app.repositories.role_assignments import RoleAssignments
@@ -62,6 +64,16 @@ class UnitOfWork:
     def documents(self) -> Documents:
         """Documents that the portal shows."""
         return Documents(self.connection)
+
+    @cached_property
+    def platform_customers(self) -> PlatformCustomers:
+        """Customers as the platform's existing calls show them."""
+        return PlatformCustomers(self.connection)
+
+    @cached_property
+    def portal_addresses(self) -> PortalAddresses:
+        """Where the portal is found."""
+        return PortalAddresses(self.connection)
 
     @cached_property
     def portal_url_checks(self) -> PortalUrlChecks:

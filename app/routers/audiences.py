@@ -81,6 +81,8 @@ TAGS = (
     Tag("Portal: errors", "Telling of a page that failed.", _PORTAL),
     Tag("Partners: customers", "Customers' records, kept in step with the billing system.", _BOTH),
     Tag("Partners: sessions", "Who a portal session is, for other services of the platform.", _PARTNERS),
+    Tag("Platform: customers", "The calls that the billing platform has made all along.", _PLATFORM),
+    Tag("Platform: portal settings", "What a portal looks like, for the platform and its portal.", _PLATFORM),
     Tag("Platform: events", "What the billing platform tells of customers, by its webhooks.", _PLATFORM),
     Tag("Operations: mail provider", "What became of the mails that the provider took.", _OPERATORS),
     Tag("Operations: health", "Whether the service lives, can work, and how it does.", _OPERATORS),

@@ -20,6 +20,7 @@ from app.routers.dependencies import (
     Anonymous,
     BackOffice,
     CountedByAddress,
+    FindingPortal,
     LoggedIn,
     LoggingOut,
     SignedByMailProvider,
@@ -29,7 +30,11 @@ from app.routers.dependencies import (
 from app.routers.dependencies.queries import WITH_ACCOUNT
 from app.routers.errors import status_of
 from app.routers.examples import EXAMPLES
+from app.routers.platform.refusals import STATUS as REFUSED_BY_PLATFORM
+from app.routers.platform.refusals import is_refusal, refused
+from app.routers.platform.routing import PlatformRoute
 from app.routers.walking import operations
+from app.schemas.platform_answers import Refused
 from app.schemas.problems import FieldProblem, Problem
 
 _EMPLOYEE, _TENANT, _ORGANISATION, _SESSION = "bearer", "tenant", "organisation", "portalSession"
@@ -98,6 +103,22 @@ def refusals(*kinds: Refusal) -> dict[int | str, dict[str, Any]]:
     return found
 
 
+def platform_refusals(*kinds: Refusal) -> dict[int | str, dict[str, Any]]:
+    """The same for one of the platform's existing calls: what refuses the deed stands in its envelope."""
+    known = [one for kind in (*kinds, errors.ValidationFailed) for one in _concrete(kind)]
+    found = refusals(errors.OrganisationHeaderInvalid, *(one for one in known if not is_refusal(one)))
+    in_envelope = {
+        one.key: {"summary": one.title, "value": refused(one, _CORRELATED).model_dump(by_alias=True)}
+        for one in known
+        if is_refusal(one)
+    }
+    answer = found[REFUSED_BY_PLATFORM]
+    answer["model"] = Refused
+    answer["description"] = "Refused; or malformed headers."
+    answer["content"]["application/json"] = {"examples": in_envelope}
+    return found
+
+
 # Each refusal's example stands in the document once; operations refer to it.
 _EXAMPLES: dict[str, dict[str, Any]] = {}
 
@@ -123,6 +144,7 @@ _DEEDS = {
     "202": "Accepted for later.",
     "204": "Done; there is nothing to tell.",
 }
+_CORRELATED = "0f3c9a52d1e84b6f"
 _REASONS = {
     400: "Malformed headers or link.",
     401: "Not authenticated.",
@@ -155,7 +177,7 @@ def _example(kind: Refusal, status: int) -> dict[str, Any]:
         detail=kind.title,
         instance="/api/portal/v1/…",
         key=kind.key,
-        correlation_id="0f3c9a52d1e84b6f",
+        correlation_id=_CORRELATED,
         solution=kind.solution,
         errors=[FieldProblem(field="email", key=kind.key, message=kind.title)] if status == 422 else None,
     ).model_dump(by_alias=True)
@@ -175,7 +197,9 @@ def install(app: FastAPI) -> None:
     app.openapi = document  # type: ignore[method-assign]  # FastAPI's documented way
 
 
-Guard = BackOffice | Anonymous | LoggedIn | LoggingOut | Visiting | SignedByMailProvider | SignedByPlatform
+Guard = (
+    BackOffice | Anonymous | FindingPortal | LoggedIn | LoggingOut | Visiting | SignedByMailProvider | SignedByPlatform
+)
 
 
 def guard(route: APIRoute) -> Guard | None:
@@ -234,6 +258,9 @@ def _describe(operation: dict[str, Any], route: APIRoute) -> None:
         if kind.answer is not None:
             operation.setdefault("parameters", []).append(_IDEMPOTENCY_KEY)
             common += [errors.IdempotencyInProgress, errors.IdempotencyKeyReused]
+    elif isinstance(kind, FindingPortal):
+        operation["security"] = [{}, {_TENANT: [], _ORGANISATION: []}]
+        common += [errors.OrganisationHeaderInvalid]
     elif isinstance(kind, Anonymous):
         operation["security"] = [{_TENANT: [], _ORGANISATION: []}]
         common += [errors.OrganisationHeaderInvalid]
@@ -258,6 +285,8 @@ def _describe(operation: dict[str, Any], route: APIRoute) -> None:
         common += [errors.PayloadTooLarge, errors.UnsupportedMediaType, errors.ValidationFailed]
     elif operation.get("parameters"):
         common.append(errors.ValidationFailed)
+    if isinstance(route, PlatformRoute):
+        common = [one for one in common if not is_refusal(one)]
     _add_responses(operation["responses"], common)
     _choose_customer(operation)
 

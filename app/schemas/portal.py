@@ -1,7 +1,6 @@
 """The customer's side: registering, confirming, logging in, looking at oneself."""
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from pydantic import Field
@@ -13,6 +12,7 @@ from app.domain.one_time_tokens import TokenState
 from app.domain.organisations import Features
 from app.domain.sessions import LoggedIn, PortalSession, PortalVisitor
 from app.schemas.base import Answered, Culture, Email, Given, Line, Password, Token, known_form
+from app.schemas.platform_settings import PlatformNotificationBody
 from app.services.inspections import Inspection
 from app.services.logins import Login
 from app.services.registrations import Registration
@@ -218,7 +218,7 @@ class MyOrganisation(Answered):
     organisation_id: UUID
     name: str
     features: FeaturesBody
-    page_notifications: list[dict[str, Any]]
+    page_notifications: list[PlatformNotificationBody]
 
 
 class MyImpersonation(Answered):
@@ -275,7 +275,9 @@ class Me(Answered):
                 organisation_id=standing.organisation.organisation_id,
                 name=standing.organisation.name,
                 features=FeaturesBody.of(standing.organisation.features),
-                page_notifications=standing.organisation.page_notifications,
+                page_notifications=[
+                    PlatformNotificationBody.of(one) for one in standing.organisation.page_notifications
+                ],
             ),
             impersonation=MyImpersonation.of(visitor),
         )

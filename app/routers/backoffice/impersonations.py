@@ -68,10 +68,10 @@ async def start_impersonation(
     except Replay as first:
         # The answer was kept without its link, which is signed again.
         kept = StartedImpersonationBody.model_validate_json(first.answer.body)
-        link = await services.impersonations.link_again(kept.id, call=call)
-        again = kept.model_copy(update={"portal_login_url": link})
+        hand_off = await services.impersonations.hand_off_again(kept.id, call=call)
+        again = kept.model_copy(update={"portal_login_url": hand_off.portal_login_url if hand_off else None})
         raise Replay(replace(first.answer, body=again.model_dump_json(by_alias=True))) from None
-    return StartedImpersonationBody.of(started.impersonation, started.portal_login_url)
+    return StartedImpersonationBody.of(started.impersonation, started.hand_off.portal_login_url)
 
 
 @router.get(

@@ -12,14 +12,14 @@ from app.schemas.base import Moment
 
 # Of the sample organisation, for who tries the operations.
 WITH_ACCOUNT = "Amélie Dubois"
-_SAMPLES = {
+SAMPLES = {
     "Jan Peeters": {"summary": "Jan Peeters, without an account", "value": "0199d8a0-0000-7000-8000-000000000010"},
     WITH_ACCOUNT: {"summary": "Amélie Dubois, with an account", "value": "0199d8a0-0000-7000-8000-000000000011"},
     "Emma Clarke": {"summary": "Emma Clarke, without an address", "value": "0199d8a0-0000-7000-8000-000000000014"},
 }
 
 CustomerId = Annotated[
-    UUID, Path(alias="customerId", description="The customer's id in the billing system.", openapi_examples=_SAMPLES)
+    UUID, Path(alias="customerId", description="The customer's id in the billing system.", openapi_examples=SAMPLES)
 ]
 
 

@@ -28,8 +28,10 @@ from app.services.invitations import Invitations
 from app.services.logins import Logins
 from app.services.own_accounts import OwnAccounts
 from app.services.password_resets import PasswordResets
+from app.services.platform_customers import PlatformCustomers
 from app.services.platform_events import PlatformEvents
 from app.services.portal_accounts import PortalAccounts
+from app.services.portal_details import PortalDetails
 from app.services.portal_settings import PortalSettings
 from app.services.portal_url_checks import PortalUrlChecks
 from app.services.registrations import Registrations
@@ -65,6 +67,8 @@ class Services:
     own_accounts: OwnAccounts
     platform_events: PlatformEvents
     portal_accounts: PortalAccounts
+    platform_customers: PlatformCustomers
+    portal_details: PortalDetails
     portal_settings: PortalSettings
     portal_url_checks: PortalUrlChecks
     registrations: Registrations
