@@ -16,6 +16,16 @@ from tests.support.world import Customer, Utility
 
 _PATH = "/organisation/portal-accounts"
 _NOW = datetime.now(UTC)
+_CUSTOMERS = (
+    "INSERT INTO customers (organisation_id, id, account_number, display_name, email)"
+    " SELECT $1, gen_random_uuid(), n::text, 'Jan ' || md5(n::text), md5(n::text) || '@example.com'"
+    " FROM generate_series(1, 5000) AS n"
+)
+_ACCOUNTS = (
+    "INSERT INTO accounts (organisation_id, id, customer_id, state, generation, email, email_confirmed_at)"
+    " SELECT organisation_id, gen_random_uuid(), id, 'live', 1, email, now() FROM customers"
+    " WHERE organisation_id = $1"
+)
 
 
 def listed(utility: Utility, **params: Any) -> list[dict[str, Any]]:
@@ -265,6 +275,10 @@ def test_an_index_serves_it_in_a_plan_made_for_all_arguments(
     names = ", ".join(["NULL"] * len(set(re.findall(r"\$\d+", asked))))
 
     async def plan(connection: asyncpg.Connection) -> str:
+        await connection.execute("BEGIN")  # and never committed: so many rows that an index is worth it
+        for statement in (_CUSTOMERS, _ACCOUNTS):
+            await connection.execute(statement, utility.organisation)
+        await connection.execute("ANALYZE customers, accounts")
         for setting in ("plan_cache_mode = force_generic_plan", "enable_seqscan = off", "enable_sort = off"):
             await connection.execute(f"SET {setting}")
         await connection.execute(f"PREPARE page AS {asked}")
