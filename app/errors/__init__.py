@@ -71,6 +71,7 @@ from app.errors.tokens import (
     TokenSuperseded,
     TokenUsed,
 )
+from app.errors.webhooks import ReceiverUrlRefused, TooManyWebhookEndpoints, WebhookEndpointDisabled
 
 __all__ = [
     "AccessLogNotShown",
@@ -113,6 +114,7 @@ __all__ = [
     "PortalError",
     "PortalNotEnabled",
     "PortalUrlMissing",
+    "ReceiverUrlRefused",
     "ResourceNotFound",
     "RoleAlreadyAssigned",
     "RoleAlreadyExists",
@@ -127,10 +129,12 @@ __all__ = [
     "TokenSuperseded",
     "TokenUsed",
     "TooManyRequests",
+    "TooManyWebhookEndpoints",
     "Unauthenticated",
     "UnsupportedMediaType",
     "UserAlreadyExists",
     "UserHasNoEmailAddress",
     "UserNotFound",
     "ValidationFailed",
+    "WebhookEndpointDisabled",
 ]

@@ -14,6 +14,7 @@ from app.services.email_confirmations import EmailConfirmations
 from app.services.impersonated_visits import ImpersonatedVisits
 from app.services.password_resets import PasswordResets
 from app.services.portal_url_checks import PortalUrlChecks
+from app.services.webhook_deliveries import WebhookDeliveries
 
 
 def handlers(
@@ -21,6 +22,7 @@ def handlers(
     confirmations: EmailConfirmations,
     resets: PasswordResets,
     visits: ImpersonatedVisits,
+    webhooks: WebhookDeliveries,
     url_checks: PortalUrlChecks,
     daily_work: DailyWork,
 ) -> Mapping[str, Handler]:
@@ -41,6 +43,9 @@ def handlers(
         organisation_id, impersonation_id = UUID(payload["organisationId"]), UUID(payload["impersonationId"])
         return await visits.finish(organisation_id, impersonation_id, seen=Seen(payload["correlationId"]))
 
+    async def serve_webhook_endpoint(payload: dict[str, Any]) -> timedelta | None:
+        return await webhooks.serve(UUID(payload["organisationId"]), UUID(payload["endpointId"]))
+
     async def check_portal_url(payload: dict[str, Any]) -> timedelta | None:
         await url_checks.check(UUID(payload["organisationId"]))
         return None
@@ -57,6 +62,7 @@ def handlers(
         Job.RESEND_CONFIRMATION.value: resend_confirmation,
         Job.MAIL_PASSWORD_RESETS.value: mail_password_resets,
         Job.FINISH_IMPERSONATION.value: finish_impersonation,
+        Job.SERVE_WEBHOOK_ENDPOINT.value: serve_webhook_endpoint,
         Job.CHECK_PORTAL_URL.value: check_portal_url,
         Job.DAILY_WORK.value: plan_daily_work,
         Job.TEND_ORGANISATION.value: tend_organisation,

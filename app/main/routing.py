@@ -13,6 +13,7 @@ from app.routers.backoffice import (
     portal_url_checks,
     role_assignments,
     roles,
+    webhook_endpoints,
 )
 from app.routers.backoffice import activities as backoffice_activities
 from app.routers.backoffice import documents as backoffice_documents
@@ -52,6 +53,7 @@ ROUTERS = (
     portal_url_checks.router,
     roles.router,
     role_assignments.router,
+    webhook_endpoints.router,
     delivery_reports.router,
     tokens.router,
     registrations.router,

@@ -14,6 +14,7 @@ from app.models.role_assignments import role_assignments
 from app.models.roles import roles
 from app.models.sessions import sessions
 from app.models.tokens import tokens
+from app.models.webhooks import webhook_deliveries, webhook_endpoints
 
 __all__ = [
     "accounts",
@@ -30,4 +31,6 @@ __all__ = [
     "roles",
     "sessions",
     "tokens",
+    "webhook_deliveries",
+    "webhook_endpoints",
 ]

@@ -57,6 +57,7 @@ TAGS = [
     {"name": "Customers", "description": "Customers' records, kept in step with the billing system."},
     {"name": "Organisation", "description": "What an organisation decides about its portal."},
     {"name": "Access", "description": "Roles, and who has which one in the organisation."},
+    {"name": "Webhooks", "description": "Activities told to partners, signed by the Standard Webhooks specification."},
     {"name": "Mail provider", "description": "For the mail provider: what became of the mails that it took."},
     {"name": "Portal: links", "description": "For the portal: what a link out of a mail is good for."},
     {"name": "Portal: registration", "description": "For the portal: from the invitation to a confirmed account."},

@@ -71,5 +71,6 @@ class DailyWork:
 _DELETIONS: tuple[tuple[str, Callable[[UnitOfWork], Awaitable[int]]], ...] = (
     ("activities", lambda uow: uow.retention.delete_activities()),
     ("idempotency answers", lambda uow: uow.retention.delete_answers()),
+    ("webhook deliveries", lambda uow: uow.retention.delete_webhook_deliveries()),
     ("sessions", lambda uow: uow.retention.delete_sessions()),
 )
