@@ -6,11 +6,12 @@ UPGRADE ?= --upgrade
 
 BIN := .venv/bin
 READY := .venv/.ready
+AUDIT := .venv-audit/.ready
 COMPILE := $(BIN)/pip-compile --quiet $(UPGRADE) --generate-hashes --strip-extras --allow-unsafe \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-postgresql15 soak check format openapi lock clean
+.PHONY: help setup demo test test-postgresql15 soak guards evidence sbom audit check format openapi lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -41,11 +42,28 @@ test-postgresql15: setup ## run all tests on a temporary PostgreSQL 15 of Debian
 soak: setup ## time answers for known and unknown addresses, some minutes; needs a machine that does nothing else
 	$(BIN)/pytest -n 0 -s tests/soak/timing.py
 
+guards: setup ## take out each guard of tests/security/guards.py and see which test notices
+	$(BIN)/python -m tests.security.guards
+
+evidence: setup ## write which test proves which requirement into docs/security.md
+	$(BIN)/python -m tests.security.evidence
+
 check: setup ## lint, formatting, types and who may import whom
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+sbom: $(AUDIT) ## write what the service is made of into sbom.json (CycloneDX)
+	.venv-audit/bin/cyclonedx-py requirements --output-reproducible --output-file sbom.json requirements/run.txt
+
+audit: $(AUDIT) ## ask the advisory database about the pinned packages; takes a network
+	.venv-audit/bin/pip-audit --require-hashes --disable-pip --requirement requirements/run.txt
+
+$(AUDIT): requirements/audit.txt
+	$(PYTHON) -m venv .venv-audit
+	.venv-audit/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/audit.txt
+	@touch $@
 
 format: setup ## put the code into its format
 	$(BIN)/ruff check --fix .
@@ -63,7 +81,8 @@ lock: setup ## pin the latest releases of everything in requirements/
 	$(COMPILE) --output-file requirements/run.txt pyproject.toml
 	$(COMPILE) --extra embedded --extra dev --constraint requirements/run.txt \
 		--output-file requirements/dev.txt pyproject.toml
+	printf 'cyclonedx-bom\npip-audit\n' | $(COMPILE) --output-file requirements/audit.txt -
 
 clean: ## remove .venv and what the tools leave; the data in .data stays
-	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv .venv-audit sbom.json build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

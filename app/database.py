@@ -42,11 +42,12 @@ _ACQUIRE_SECONDS = 2.0
 _CONNECT_SECONDS = 2.0
 _COMMAND_SECONDS = 30.0
 
-_FAULTS = (
+FAULTS = (
     OSError,
     TimeoutError,
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # the driver's, of a connection that breaks off between two of its steps
     asyncpg.OperatorInterventionError,  # shutdown, crash, cancelled statement
     asyncpg.InsufficientResourcesError,  # too many connections, disk full
     asyncpg.TransactionRollbackError,  # deadlock, serialization
@@ -203,7 +204,7 @@ class Database:
             async with self._pool.acquire(timeout=_ACQUIRE_SECONDS) as driver:
                 with driver.query_logger(self._tell) if self.watchers else nullcontext():
                     yield driver
-        except _FAULTS as fault:
+        except FAULTS as fault:
             _log.warning("database fault", fault=type(fault).__name__)
             raise TemporarilyUnavailable from fault
 

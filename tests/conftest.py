@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.support import mail_provider
+from tests.support import mail_provider, platform
 from tests.support.databases import Sql, drop, fresh_copy, postgres
 from tests.support.mail import SmtpServer
 from tests.support.service import listening, test_settings
@@ -72,6 +72,7 @@ def world(database: str, smtp: SmtpServer, tmp_path_factory: pytest.TempPathFact
         mail_attempts=3,
         error_reports_per_minute=100_000,
         mail_events_public_key=mail_provider.PUBLIC_KEY,
+        platform_webhook_secret=platform.SECRET,
     )
     with listening(settings) as (url, _), httpx.Client(timeout=20) as http:
         yield World(url, settings, Sql(database), smtp.mailbox, http)

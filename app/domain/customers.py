@@ -58,6 +58,14 @@ class Customer:
     account_generation: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class KeptCustomer:
+    """A customer's whole record, and when it was last changed."""
+
+    customer: Customer
+    changed_at: datetime
+
+
 def same_customer_number(given: str, known: str) -> bool:
     """Whether the customer typed this number; spaces around and inside and letter case do not matter."""
     return plain_number(given) == plain_number(known)

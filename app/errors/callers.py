@@ -25,7 +25,10 @@ class SignatureInvalid(Unauthenticated):
     """A call whose body's signature stands for a bearer."""
 
     title = "The signature of the body is missing, wrong or too old"
-    solution = "Sign the body as it is sent, and compare PORTAL_MAIL_EVENTS_PUBLIC_KEY with the mail provider's key."
+    solution = (
+        "Sign the body as it is sent, and compare the sender's key or secret with the setting that holds it here: "
+        "PORTAL_MAIL_EVENTS_PUBLIC_KEY or PORTAL_PLATFORM_WEBHOOK_SECRET."
+    )
 
 
 class OrganisationOutOfReach(PermissionInvalid):

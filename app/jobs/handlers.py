@@ -13,6 +13,7 @@ from app.services.deliveries import Deliveries
 from app.services.email_confirmations import EmailConfirmations
 from app.services.impersonated_visits import ImpersonatedVisits
 from app.services.password_resets import PasswordResets
+from app.services.platform_events import PlatformEvents
 from app.services.portal_url_checks import PortalUrlChecks
 from app.services.webhook_deliveries import WebhookDeliveries
 
@@ -24,6 +25,7 @@ def handlers(
     visits: ImpersonatedVisits,
     webhooks: WebhookDeliveries,
     url_checks: PortalUrlChecks,
+    platform_events: PlatformEvents,
     daily_work: DailyWork,
 ) -> Mapping[str, Handler]:
     """What to do for each kind of job."""
@@ -50,6 +52,10 @@ def handlers(
         await url_checks.check(UUID(payload["organisationId"]))
         return None
 
+    async def follow_platform(payload: dict[str, Any]) -> timedelta | None:
+        customer_id = payload["customerId"]
+        return await platform_events.follow(UUID(payload["organisationId"]), UUID(customer_id) if customer_id else None)
+
     async def plan_daily_work(_payload: dict[str, Any]) -> timedelta | None:
         await daily_work.plan()
         return None
@@ -64,6 +70,7 @@ def handlers(
         Job.FINISH_IMPERSONATION.value: finish_impersonation,
         Job.SERVE_WEBHOOK_ENDPOINT.value: serve_webhook_endpoint,
         Job.CHECK_PORTAL_URL.value: check_portal_url,
+        Job.FOLLOW_PLATFORM.value: follow_platform,
         Job.DAILY_WORK.value: plan_daily_work,
         Job.TEND_ORGANISATION.value: tend_organisation,
     }

@@ -21,6 +21,7 @@ from pgqueuer.models import Job as QueuedJob
 from pgqueuer.models import Schedule
 from pgqueuer.queries import Queries
 
+from app.database import FAULTS
 from app.errors import TemporarilyUnavailable
 
 Handler = Callable[[dict[str, Any]], Awaitable[timedelta | None]]
@@ -43,6 +44,15 @@ WITH outdated AS (
     RETURNING 1)
 SELECT count(*) FROM outdated
 """  # noqa: S608 - a constant of ours
+_TAKE_UP_SECONDS = 10
+# One job of a key may wait at a time: another one that waits does for both.
+_GIVE_BACK = """
+UPDATE pgqueuer AS held SET status = 'queued', execute_after = now(), updated = now(), queue_manager_id = NULL
+WHERE held.status = 'failed' AND NOT EXISTS (
+    SELECT FROM pgqueuer AS other
+    WHERE other.dedupe_key = held.dedupe_key AND other.id <> held.id
+        AND (other.status IN ('queued', 'picked') OR other.status = 'failed' AND other.id < held.id))
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +94,7 @@ class Worker:
                         pass  # the pool itself opens nothing yet
                     self._queue = self._attach(pool)
                     stack.push_async_callback(_cancel, asyncio.create_task(_tidy(pool)))
+                    stack.push_async_callback(_cancel, asyncio.create_task(_take_up_held(pool)))
                     if self._stopping.is_set():  # told while it was connecting
                         return
                     _log.info("worker ready")
@@ -150,9 +161,19 @@ async def _tidy(pool: "asyncpg.Pool[asyncpg.Record]") -> None:
         try:
             while await pool.fetchval(_SHORTEN_LOG, _LOG_KEPT) == _SHORTEN_BATCH:
                 pass
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as fault:
+        except FAULTS as fault:
             _log.warning("queue's log not shortened", fault=type(fault).__name__)
         await asyncio.sleep(_TIDY_SECONDS)
+
+
+async def _take_up_held(pool: "asyncpg.Pool[asyncpg.Record]") -> None:
+    """Give jobs back to the queue that its library holds for good: the database was away when their end was written."""
+    while True:
+        try:
+            await pool.execute(_GIVE_BACK)
+        except FAULTS as fault:
+            _log.warning("held jobs not taken up", fault=type(fault).__name__)
+        await asyncio.sleep(_TAKE_UP_SECONDS)
 
 
 async def _cancel(task: "asyncio.Task[None]") -> None:

@@ -24,6 +24,9 @@ from app.mail.senders import MailSender
 from app.mail.smtp import SmtpSender
 from app.outgoing import Outgoing
 from app.passwords import Passwords
+from app.platform.client import PlatformClient
+from app.platform.signatures import PlatformSignatures
+from app.platform.tokens import Credentials
 from app.probing import PortalProbe
 from app.repositories.jobs import Job
 from app.repositories.unit_of_work import Transactions
@@ -49,6 +52,7 @@ from app.services.invitations import Invitations
 from app.services.logins import Logins
 from app.services.own_accounts import OwnAccounts
 from app.services.password_resets import PasswordResets
+from app.services.platform_events import PlatformEvents
 from app.services.portal_settings import PortalSettings
 from app.services.portal_url_checks import PortalUrlChecks
 from app.services.registrations import Registrations
@@ -117,6 +121,8 @@ async def running(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[P
     url_checks = PortalUrlChecks(transaction, PortalProbe(outgoing, seconds=settings.portal_check_seconds))
     webhook_secrets = WebhookSecrets([_derived(key, b"webhook secrets") for key in settings.secret_keys])
     receivers = Receivers(outgoing, clock, seconds=settings.webhook_timeout_seconds)
+    platform = _platform(settings)
+    platform_events = PlatformEvents(transaction, platform, random.Random())  # noqa: S311 - spreads retries
     services = Services(
         access=Access(transaction, verifier),
         account_resets=AccountResets(transaction),
@@ -137,6 +143,7 @@ async def running(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[P
         password_resets=resets,
         logins=Logins(transaction, passwords, limits),
         own_accounts=OwnAccounts(transaction, passwords),
+        platform_events=platform_events,
         portal_settings=PortalSettings(
             transaction, production=settings.production, check_portals=settings.check_portals
         ),
@@ -157,6 +164,9 @@ async def running(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[P
         event_signatures=EventSignatures(settings.mail_events_public_key, clock)
         if settings.mail_events_public_key
         else None,
+        platform_signatures=PlatformSignatures(settings.platform_webhook_secret)
+        if settings.platform_webhook_secret
+        else None,
     )
     direct = str(settings.database_direct_url or url)
     worker = Worker(
@@ -175,6 +185,7 @@ async def running(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[P
                 random.Random(),  # noqa: S311 - spreads retries, guards nothing
             ),
             url_checks,
+            platform_events,
             DailyWork(transaction, check_portals=settings.check_portals),
         ),
         WorkerLimits(look=timedelta(seconds=settings.worker_look_seconds)),
@@ -186,6 +197,8 @@ async def running(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[P
         await issuer_keys.close()
         await throttles.close()
         outgoing.close()
+        if platform is not None:
+            await platform.close()
         passwords.close()
         await sender.close()
         await database.close()
@@ -195,6 +208,15 @@ def _sender(settings: Settings) -> MailSender:
     if settings.smtp_url is None:
         return MailCapture(settings.mailbox)
     return SmtpSender(settings.smtp_url, connections=settings.smtp_connections, timeout=settings.smtp_timeout_seconds)
+
+
+def _platform(settings: Settings) -> PlatformClient | None:
+    url, token_url = settings.platform_url, settings.platform_token_url
+    client_id, client_secret = settings.platform_client_id, settings.platform_client_secret
+    if not (url and token_url and client_id and client_secret):
+        return None  # the settings know no half
+    credentials = Credentials(token_url, client_id, client_secret, settings.platform_scope)
+    return PlatformClient(url, credentials, seconds=settings.platform_timeout_seconds, monotonic=time.monotonic)
 
 
 def _issuer_keys(settings: Settings) -> KeySource:

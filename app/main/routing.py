@@ -1,6 +1,6 @@
 """Every operation, in the order in which the explorer shows them."""
 
-from app.routers import delivery_reports
+from app.routers import delivery_reports, platform_events
 from app.routers.backoffice import (
     account_resets,
     accounts,
@@ -55,6 +55,7 @@ ROUTERS = (
     role_assignments.router,
     webhook_endpoints.router,
     delivery_reports.router,
+    platform_events.router,
     tokens.router,
     registrations.router,
     email_confirmations.router,

@@ -9,6 +9,7 @@ from app.models.idempotency import idempotency_answers
 from app.models.impersonations import impersonations
 from app.models.metadata import metadata
 from app.models.organisations import organisations
+from app.models.platform_events import platform_events
 from app.models.portal_url_checks import portal_url_checks
 from app.models.role_assignments import role_assignments
 from app.models.roles import roles
@@ -26,6 +27,7 @@ __all__ = [
     "impersonations",
     "metadata",
     "organisations",
+    "platform_events",
     "portal_url_checks",
     "role_assignments",
     "roles",

@@ -1,5 +1,6 @@
 """Customers' records, and where a customer stands with the portal."""
 
+from dataclasses import replace
 from uuid import UUID
 
 from sqlalchemy import any_, bindparam, func, select, text, update
@@ -9,7 +10,7 @@ from sqlalchemy.types import Uuid
 from app.database import Connection, ConstraintViolated, Row, Statement
 from app.domain.accounts import AccountState
 from app.domain.cards import Standing
-from app.domain.customers import Customer
+from app.domain.customers import Customer, KeptCustomer
 from app.errors import CustomerDoesNotExist, FieldError, ResourceNotFound, ValidationFailed
 from app.models import accounts, customers, impersonations, organisations, tokens
 from app.repositories.rows import (
@@ -18,8 +19,10 @@ from app.repositories.rows import (
     ORGANISATION,
     ORGANISATION_COLUMNS,
     account,
+    contract_from_json,
     contract_json,
     customer,
+    document_from_json,
     document_json,
     organisation,
 )
@@ -28,6 +31,10 @@ _CUSTOMER = bindparam("customer_id", type_=Uuid())
 _THIS = (customers.c.organisation_id == ORGANISATION) & (customers.c.id == _CUSTOMER)
 
 _EXISTS = Statement(select(customers.c.id).where(_THIS))
+
+_RECORD = Statement(
+    select(*CUSTOMER_COLUMNS, customers.c.contracts, customers.c.documents, customers.c.updated_at).where(_THIS)
+)
 
 _LOCK = Statement(select(*CUSTOMER_COLUMNS).where(_THIS).with_for_update(key_share=True))
 
@@ -137,6 +144,18 @@ class Customers:
         """
         row = await self._connection.row(_LOCK, customer_id=customer_id)
         return customer(row) if row else None
+
+    async def record(self, customer_id: UUID) -> KeptCustomer | None:
+        """The whole record, with contracts and documents, if the customer is known."""
+        row = await self._connection.row(_RECORD, customer_id=customer_id)
+        if row is None:
+            return None
+        whole = replace(
+            customer(row),
+            contracts=tuple(contract_from_json(one) for one in row["contracts"]),
+            documents=tuple(document_from_json(one) for one in row["documents"]),
+        )
+        return KeptCustomer(whole, row["updated_at"])
 
     async def lock_of_token(self, token_id: UUID) -> UUID | None:
         """The same lock for the customer whose token this is; their id, or None for an unknown token."""

@@ -27,6 +27,7 @@ class Job(StrEnum):
     FINISH_IMPERSONATION = "finish_impersonation"
     SERVE_WEBHOOK_ENDPOINT = "serve_webhook_endpoint"
     CHECK_PORTAL_URL = "check_portal_url"
+    FOLLOW_PLATFORM = "follow_platform"
     DAILY_WORK = "daily_work"
     TEND_ORGANISATION = "tend_organisation"
 
@@ -76,6 +77,15 @@ class Jobs:
         """Try whether the organisation's portal answers at its address."""
         payload = {"organisationId": str(self._organisation_id)}
         self._waiting.append(_Waiting(Job.CHECK_PORTAL_URL, payload, priority=_AFTER_MAILS))
+
+    def follow_platform(self, customer_id: UUID | None) -> None:
+        """Let what the platform told of the customer take effect; without one, what it told of the organisation."""
+        payload = {"customerId": str(customer_id) if customer_id else None}
+        self._waiting.append(
+            _Waiting(
+                Job.FOLLOW_PLATFORM, {"organisationId": str(self._organisation_id)} | payload, priority=_AFTER_MAILS
+            )
+        )
 
     def tend_organisation(self, organisation_id: UUID, delay: timedelta) -> None:
         """Do this organisation's daily work after a while, unless it is waiting or being done already."""

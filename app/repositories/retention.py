@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Interval, Table, any_, delete, func, literal, select
 
 from app.database import Connection, Statement
-from app.models import activities, idempotency_answers, organisations, sessions, webhook_deliveries
+from app.models import activities, idempotency_answers, organisations, platform_events, sessions, webhook_deliveries
 from app.repositories.idempotency import KEPT as ANSWERS_KEPT
 from app.repositories.rows import ORGANISATION
 
@@ -15,6 +15,8 @@ MOST_AT_ONCE = 5_000
 _SESSIONS_KEPT = literal(timedelta(days=90), Interval())
 # No longer than any organisation's log, out of which what is sent is written.
 _DELIVERIES_KEPT = literal(timedelta(days=30), Interval())
+# Longer than the platform could be away without anyone noticing; one that still waits then would tell of old times.
+_PLATFORM_EVENTS_KEPT = literal(timedelta(days=30), Interval())
 
 # The setting as it is at this moment: a period that was made longer meanwhile counts at once. Without one it is null,
 # and nothing is older than that.
@@ -51,6 +53,7 @@ _ANSWERS = _delete(
     idempotency_answers, idempotency_answers.c.key_digest, idempotency_answers.c.created_at, ANSWERS_KEPT
 )
 _DELIVERIES = _delete(webhook_deliveries, webhook_deliveries.c.id, webhook_deliveries.c.created_at, _DELIVERIES_KEPT)
+_PLATFORM_EVENTS = _delete(platform_events, platform_events.c.id, platform_events.c.received_at, _PLATFORM_EVENTS_KEPT)
 _SESSIONS = _delete(sessions, sessions.c.id, sessions.c.expires_at, _SESSIONS_KEPT)
 
 
@@ -68,6 +71,10 @@ class Retention:
     async def delete_answers(self) -> int:
         """Answers kept for repeated requests, once no repetition gets them any more."""
         return await self._count(_ANSWERS)
+
+    async def delete_platform_events(self) -> int:
+        """What the platform told weeks ago."""
+        return await self._count(_PLATFORM_EVENTS)
 
     async def delete_sessions(self) -> int:
         """Sessions that ended long ago."""

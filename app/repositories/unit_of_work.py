@@ -25,6 +25,7 @@ from app.repositories.jobs import Jobs
 from app.repositories.logins import Logins
 from app.repositories.mail_history import MailHistory
 from app.repositories.organisations import Organisations
+from app.repositories.platform_events import PlatformEvents
 from app.repositories.portal_url_checks import PortalUrlChecks
 from app.repositories.retention import Retention
 from app.repositories.role_assignments import RoleAssignments
@@ -66,6 +67,11 @@ class UnitOfWork:
     def portal_url_checks(self) -> PortalUrlChecks:
         """How the portal's address answered."""
         return PortalUrlChecks(self.connection)
+
+    @cached_property
+    def platform_events(self) -> PlatformEvents:
+        """What the platform told."""
+        return PlatformEvents(self.connection)
 
     @cached_property
     def retention(self) -> Retention:

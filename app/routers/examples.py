@@ -324,6 +324,7 @@ EXAMPLES: MappingProxyType[str, Any] = MappingProxyType(
         },
         "RegisteredBody": {"portalStatus": "notconfirmed", "email": "jan.peeters@example.com"},
         "Accepted": {"accepted": True},
+        "PlatformEventBody": {"eventId": "01a2049d-ce20-7d33-8a41-5d2f90c7b6e1"},
         "LoggedInBody": {
             "accessToken": "zfp_AZnYoAAAcACAAAAAAAAAAgGiBJ3…",
             "expiresDateTime": "2026-11-23T07:02:11.860385Z",

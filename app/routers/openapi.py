@@ -15,6 +15,7 @@ from app import errors
 from app.domain.impersonations import AccessMode, act_refusal
 from app.errors import PortalError
 from app.event_signatures import SIGNATURE_HEADER, TIMESTAMP_HEADER
+from app.platform.signatures import SIGNATURE_HEADER as PLATFORM_SIGNATURE_HEADER
 from app.routers.dependencies import (
     Anonymous,
     BackOffice,
@@ -22,6 +23,7 @@ from app.routers.dependencies import (
     LoggedIn,
     LoggingOut,
     SignedByMailProvider,
+    SignedByPlatform,
     Visiting,
 )
 from app.routers.errors import status_of
@@ -59,6 +61,7 @@ TAGS = [
     {"name": "Access", "description": "Roles, and who has which one in the organisation."},
     {"name": "Webhooks", "description": "Activities told to partners, signed by the Standard Webhooks specification."},
     {"name": "Mail provider", "description": "For the mail provider: what became of the mails that it took."},
+    {"name": "Platform events", "description": "For the platform: what changed there, signed."},
     {"name": "Portal: links", "description": "For the portal: what a link out of a mail is good for."},
     {"name": "Portal: registration", "description": "For the portal: from the invitation to a confirmed account."},
     {"name": "Portal: passwords", "description": "For the portal: a forgotten password, and choosing a new one."},
@@ -82,6 +85,7 @@ EXPLORER = {
 
 _EMPLOYEE, _TENANT, _ORGANISATION, _SESSION = "bearer", "tenant", "organisation", "portalSession"
 _SIGNATURE, _TIMESTAMP = "mailProviderSignature", "mailProviderTimestamp"
+_PLATFORM_SIGNATURE = "platformSignature"
 _SCHEMES = {
     _EMPLOYEE: {
         "type": "http",
@@ -99,6 +103,12 @@ _SCHEMES = {
         "description": "ECDSA on P-256 with SHA-256 over timestamp and raw body, in base64.",
     },
     _TIMESTAMP: {"type": "apiKey", "in": "header", "name": TIMESTAMP_HEADER, "description": "Seconds since 1970."},
+    _PLATFORM_SIGNATURE: {
+        "type": "apiKey",
+        "in": "header",
+        "name": PLATFORM_SIGNATURE_HEADER,
+        "description": "`sha256=` and the HMAC-SHA256 of the raw body in hexadecimal, or that alone.",
+    },
 }
 _IDEMPOTENCY_KEY = {
     "name": "Idempotency-Key",
@@ -205,7 +215,7 @@ def install(app: FastAPI) -> None:
     app.openapi = document  # type: ignore[method-assign]  # FastAPI's documented way
 
 
-Guard = BackOffice | Anonymous | LoggedIn | LoggingOut | Visiting | SignedByMailProvider
+Guard = BackOffice | Anonymous | LoggedIn | LoggingOut | Visiting | SignedByMailProvider | SignedByPlatform
 
 
 def guard(route: APIRoute) -> Guard | None:
@@ -272,8 +282,9 @@ def _describe(operation: dict[str, Any], route: APIRoute) -> None:
         common.append(errors.TooManyRequests)
     if kind is not None:
         common.append(errors.TemporarilyUnavailable)
-    if isinstance(kind, SignedByMailProvider):
-        operation["security"] = [{_SIGNATURE: [], _TIMESTAMP: []}]
+    if isinstance(kind, SignedByMailProvider | SignedByPlatform):
+        mail = isinstance(kind, SignedByMailProvider)
+        operation["security"] = [{_SIGNATURE: [], _TIMESTAMP: []} if mail else {_PLATFORM_SIGNATURE: []}]
         common += [errors.SignatureInvalid(), errors.PayloadTooLarge, errors.ValidationFailed]
     elif "requestBody" in operation:
         common += [errors.PayloadTooLarge, errors.UnsupportedMediaType, errors.ValidationFailed]

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Annotated, Generic, TypeVar
 
-from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
+from app.domain.addresses import address
 from app.domain.paging import Page
 
 D = TypeVar("D")
@@ -48,10 +48,9 @@ class PageBody(Answered, Generic[T]):
 
 def _email(value: str) -> str:
     try:
-        checked = validate_email(value, check_deliverability=False, allow_smtputf8=False)
-    except EmailNotValidError:
+        return address(value)
+    except ValueError:
         raise PydanticCustomError("FIELD_NOT_AN_EMAILADRESS", "This is not an e-mail address") from None
-    return checked.ascii_email or checked.normalized
 
 
 def known_form(value: str) -> str:

@@ -3,7 +3,7 @@
 from app.domain.callers import Call
 from app.domain.customers import Customer
 from app.repositories.unit_of_work import Transactions
-from app.services.deeds.contact_email import contact_email_changed
+from app.services.deeds.customers import put_customer
 
 
 class Customers:
@@ -18,9 +18,5 @@ class Customers:
         Raises: ResourceNotFound, ValidationFailed.
         """
         async with self._transaction.of(call) as uow:
-            before = await uow.customers.lock(new.customer_id)
-            created = await uow.customers.put(new)
-            if before is not None and before.email != new.email:
-                standing = await uow.customers.standing(new.customer_id)
-                uow.activities.record(contact_email_changed(standing, new.email, by=call.actor, seen=call.seen))
+            created = await put_customer(uow, new, by=call.actor, seen=call.seen)
             return new, created

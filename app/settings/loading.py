@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from app.settings.settings import Settings, SettingsError
 
 # Settings of features that are still to come.
-_LATER = ("PORTAL_PLATFORM_", "PORTAL_SEAL_")
+_LATER = ("PORTAL_SEAL_",)
 
 
 def settings_table() -> str:

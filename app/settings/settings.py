@@ -21,6 +21,7 @@ from app.settings.kinds import (
 )
 
 EMBEDDED_ISSUER = "http://127.0.0.1:8000"
+MINIMUM_WEBHOOK_SECRET = 16  # the platform makes it
 
 
 class Environment(StrEnum):
@@ -79,6 +80,27 @@ class Settings(BaseSettings):
         None,
         description="SendGrid's public key for its signed Event Webhook, in base64 as SendGrid shows it. "
         "Absent: delivery events are not taken.",
+    )
+    platform_url: WebAddress | None = Field(
+        None,
+        description="The platform's API, which is asked for a customer when its webhooks tell of one; it may be on a "
+        "private network. Absent: what a webhook tells by itself is all that is known.",
+    )
+    platform_token_url: WebAddress | None = Field(
+        None, description="Where the platform gives access tokens for OAuth client credentials; needed with its URL."
+    )
+    platform_client_id: str | None = Field(None, min_length=1, description="Our client id there; needed with its URL.")
+    platform_client_secret: str | None = Field(
+        None, min_length=1, description="Our client secret there; needed with its URL."
+    )
+    platform_scope: str | None = Field(None, description="The scope to ask for, if the platform wants one.")
+    platform_timeout_seconds: float = Field(
+        10, gt=0, le=60, description="Longest wait for a customer from the platform, its token included."
+    )
+    platform_webhook_secret: str | None = Field(
+        None,
+        min_length=1,
+        description="The secret under which the platform signs its webhooks. Absent: they are not taken.",
     )
     oidc_issuer: WebAddress | None = Field(
         None, description="Issuer of the bearer tokens. Absent: the embedded issuer, never in production."
@@ -157,6 +179,19 @@ class Settings(BaseSettings):
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="debug, info, warning, error.")
 
     @model_validator(mode="after")
+    def _whole_platform(self) -> Self:
+        if self.platform_url is None:
+            return self
+        for name, value in (
+            ("PORTAL_PLATFORM_TOKEN_URL", self.platform_token_url),
+            ("PORTAL_PLATFORM_CLIENT_ID", self.platform_client_id),
+            ("PORTAL_PLATFORM_CLIENT_SECRET", self.platform_client_secret),
+        ):
+            if not value:
+                raise SettingsError(f"{name} is missing: PORTAL_PLATFORM_URL is set, and cannot be called without it.")
+        return self
+
+    @model_validator(mode="after")
     def _safe_production(self) -> Self:
         if self.environment is Environment.EMBEDDED:
             return self
@@ -168,9 +203,19 @@ class Settings(BaseSettings):
         ):
             if not value:
                 raise SettingsError(f"{name} is missing: it {why}, and production does not start without it.")
-        for name, url in (("PORTAL_OIDC_ISSUER", self.oidc_issuer), ("PORTAL_OIDC_JWKS_URL", self.oidc_jwks_url)):
+        for name, url in (
+            ("PORTAL_OIDC_ISSUER", self.oidc_issuer),
+            ("PORTAL_OIDC_JWKS_URL", self.oidc_jwks_url),
+            ("PORTAL_PLATFORM_URL", self.platform_url),
+            ("PORTAL_PLATFORM_TOKEN_URL", self.platform_token_url),
+        ):
             if url and not url.startswith("https://"):
                 raise SettingsError(f"{name} must be an https URL in production.")
+        if self.platform_webhook_secret is not None and len(self.platform_webhook_secret) < MINIMUM_WEBHOOK_SECRET:
+            raise SettingsError(
+                f"PORTAL_PLATFORM_WEBHOOK_SECRET is weak: it needs {MINIMUM_WEBHOOK_SECRET} characters or more, "
+                "made at random."
+            )
         return self
 
     @property

@@ -124,6 +124,7 @@ def _broken(customer: Customer) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("name", [*_broken(Customer(None, new_id(), {"accountNumber": "1"}))])  # type: ignore[arg-type]
+@pytest.mark.asvs("2.2.1")
 def test_json_that_can_be_read_in_two_ways_is_refused(customer: Customer, name: str) -> None:
     problem(_put(customer, _broken(customer)[name]), 422, "VALIDATION_FAILED")
     _unchanged(customer)
@@ -165,6 +166,7 @@ def test_whole_surrogate_pairs_and_any_script_are_fine(customer: Customer) -> No
         ("documents", [[]]),
     ],
 )
+@pytest.mark.asvs("2.2.1")
 def test_a_wrong_type_or_length_names_its_field(customer: Customer, field: str, value: Any) -> None:
     body = problem(_put(customer, _record(customer, **{field: value})), 422, "VALIDATION_FAILED")
     assert {name.split(".")[0] for name in fields(body)} == {field}
@@ -188,6 +190,7 @@ def test_a_wrong_type_or_length_names_its_field(customer: Customer, field: str, 
         ("", ""),
     ],
 )
+@pytest.mark.asvs("15.3.3")
 def test_a_field_that_nobody_asked_for_changes_nothing(customer: Customer, field: str, value: Any) -> None:
     body = problem(_put(customer, _record(customer, displayName="Changed", **{field: value})), 422, "VALIDATION_FAILED")
     assert fields(body) <= {field, "body"}

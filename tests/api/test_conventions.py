@@ -108,6 +108,7 @@ def test_no_refusal_is_made_of_what_the_caller_sent(utility: Utility) -> None:
     assert "<script>" not in body["detail"] + body["title"] + body["solution"]
 
 
+@pytest.mark.asvs("16.5.1")
 def test_a_fault_of_ours_tells_nothing_but_its_correlation_id(broken: Utility) -> None:
     answer = broken.employee().get("/organisation/activities", headers={"X-Correlation-Id": "fault-1"})
     assert answer.status_code == 500
@@ -124,6 +125,7 @@ def test_a_fault_of_ours_carries_the_headers_of_every_answer(broken: Utility) ->
     _secured(answer)
 
 
+@pytest.mark.asvs("16.5.3")
 def test_a_fault_of_ours_changes_nothing(broken: Utility) -> None:
     before = broken.employee().get("/organisation/portal-settings").json()
     answer = broken.employee().put("/organisation/portal-settings", {"name": "Half a change"})
@@ -140,6 +142,7 @@ def _secured(answer: httpx.Response) -> None:
     assert "strict-transport-security" not in headers, "HSTS is for production"
 
 
+@pytest.mark.asvs("4.1.1")
 def test_security_headers_stand_on_every_kind_of_answer(customer: Customer, world: World) -> None:
     utility = customer.utility
     employee = utility.employee()
@@ -158,6 +161,7 @@ def test_security_headers_stand_on_every_kind_of_answer(customer: Customer, worl
         _secured(answer)
 
 
+@pytest.mark.asvs("3.4.3")
 def test_the_explorer_takes_nothing_from_elsewhere(world: World) -> None:
     page = world.http.get(f"{world.url}/docs")
     assert page.status_code == 200

@@ -211,6 +211,7 @@ FORMULAS = ["=cmd|' /C calc'!A0", "+1+1", "-2+3", "@SUM(A1)", "\tx", "\rx", '=HY
 
 
 @pytest.mark.parametrize("name", FORMULAS)
+@pytest.mark.asvs("1.2.10")
 def test_what_a_spreadsheet_would_calculate_is_inert(utility: Utility, name: str) -> None:
     write_activities(utility, 1, actor_name=name)
     client = utility.employee()

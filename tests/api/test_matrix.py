@@ -68,6 +68,7 @@ TABLE: dict[str, str] = {
     "listWebhookDeliveries": "portal.webhooks.write",
     "redeliverWebhook": "portal.webhooks.write",
     "receiveMailEvents": PROVIDER,
+    "receivePlatformEvent": PROVIDER,
     "inspectToken": ANONYMOUS,
     "register": ANONYMOUS,
     "confirmEmail": ANONYMOUS,
@@ -190,6 +191,7 @@ class Scene:
             .replace("{documentId}", str(new_id()))
             .replace("{endpointId}", str(new_id()))
             .replace("{deliveryId}", str(new_id()))
+            .replace("{organisationId}", str(self.utility.organisation))
         )
         body = BODIES.get(operation.id)
         if operation.id == "putCustomer":
@@ -232,7 +234,7 @@ def test_every_operation_stands_in_the_table_and_is_guarded_as_it_says() -> None
     app = create_app(test_settings(database_url="postgresql://nobody@127.0.0.1/none"))
     guards = {route.operation_id or route.name: guard(route) for _, _, route in operations(app)}
     kinds = {"Anonymous": ANONYMOUS, "LoggedIn": SESSION, "LoggingOut": LEAVING, "NoneType": OPERATOR}
-    kinds |= {"SignedByMailProvider": PROVIDER, "Visiting": EITHER}
+    kinds |= {"SignedByMailProvider": PROVIDER, "SignedByPlatform": PROVIDER, "Visiting": EITHER}
     for name, one in guards.items():
         declared = getattr(one, "permission", None) or kinds[type(one).__name__]
         assert declared == TABLE[name], name
@@ -264,6 +266,7 @@ def test_a_role_may_do_what_the_contract_says(operation: Operation, role: Role, 
 
 @pytest.mark.parametrize("missing", Permission, ids=str)
 @every_back_office
+@pytest.mark.asvs("8.2.1")
 def test_one_missing_permission_closes_its_operations_only(
     operation: Operation, missing: Permission, scene: Scene
 ) -> None:
@@ -276,6 +279,7 @@ def test_one_missing_permission_closes_its_operations_only(
 
 
 @every_back_office
+@pytest.mark.asvs("8.2.1")
 def test_its_permission_alone_is_enough(operation: Operation, scene: Scene) -> None:
     let_in(scene.send(operation, scene.utility.bearer(None, Permission(operation.who))))
     problem(scene.send(operation, scene.utility.bearer(None)), 403, "PERMISSION_INVALID")
@@ -324,6 +328,7 @@ def test_an_assigned_permission_is_enough_and_ends_at_its_organisation(operation
 
 
 @every_back_office
+@pytest.mark.asvs("8.4.1")
 def test_a_bearer_ends_at_its_organisation_and_tenant(operation: Operation, scene: Scene) -> None:
     mine = scene.utility.bearer()
     for place in (
@@ -392,6 +397,7 @@ def test_an_ended_session_opens_nothing(operation: Operation, scene: Scene) -> N
 
 
 @every_session
+@pytest.mark.asvs("8.4.1")
 def test_a_session_ends_at_its_organisation(operation: Operation, scene: Scene) -> None:
     for place in (scene.sister.headers, scene.stranger.headers):
         problem(scene.send(operation, scene.session | place), 401, "SESSION_ENDED")

@@ -261,6 +261,7 @@ def test_permission_comes_before_existence(utility: Utility) -> None:
     problem(clerk.post(PATH, body), 403, "PERMISSION_INVALID")
 
 
+@pytest.mark.asvs("8.3.2")
 def test_a_removed_assignment_acts_at_the_next_request_on_every_node(world: World, tmp_path: Path) -> None:
     utility = world.utility()
     settings = world.settings.model_copy(update={"run_worker": False})

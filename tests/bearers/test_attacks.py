@@ -147,6 +147,7 @@ def test_the_issuers_token_opens_the_door(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS.keys())
+@pytest.mark.asvs("9.1.1", "9.1.2", "9.1.3", "9.2.1", "9.2.3")
 def test_an_attack_ends_in_401(scene: Scene, attack: Callable[[Scene], str]) -> None:
     problem(scene.get(attack(scene)), 401, "UNAUTHENTICATED")
 

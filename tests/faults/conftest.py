@@ -9,6 +9,7 @@ import pytest
 
 from app.settings import Settings
 from tests.faults.mail_servers import MovableSmtpServer
+from tests.support import platform
 from tests.support.databases import Sql, drop, fresh_copy
 from tests.support.mail import Mailbox
 from tests.support.service import Process, api_process, environment, free_port, test_settings
@@ -22,7 +23,9 @@ def faults_settings(server: str, worker_id: str, tmp_path_factory: pytest.TempPa
     """Settings of the processes of this test worker."""
     name = f"portal_faults_{worker_id}"
     url = fresh_copy(server, name)
-    yield test_settings(database_url=url, data_dir=tmp_path_factory.mktemp("data"))
+    yield test_settings(
+        database_url=url, data_dir=tmp_path_factory.mktemp("data"), platform_webhook_secret=platform.SECRET
+    )
     drop(server, name)
 
 
@@ -32,6 +35,14 @@ def api(faults_settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> 
     log = tmp_path_factory.mktemp("api") / "api.log"
     with api_process(faults_settings, log, "--no-worker") as (url, _), httpx.Client(timeout=20) as http:
         yield World(url, faults_settings, Sql(str(faults_settings.database_url)), Mailbox(), http)
+
+
+@pytest.fixture
+def settings_of_its_own(server: str, worker_id: str, tmp_path: Path) -> Iterator[Settings]:
+    """A database in which nobody else writes."""
+    name = f"portal_alone_{worker_id}"
+    yield test_settings(database_url=fresh_copy(server, name), data_dir=tmp_path)
+    drop(server, name)
 
 
 @pytest.fixture

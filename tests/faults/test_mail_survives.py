@@ -3,6 +3,8 @@
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
 from tests.faults.conftest import StartWorker
 from tests.faults.mail_servers import MovableSmtpServer
 from tests.faults.reading import arrived, mail_activities, mail_of, until
@@ -62,6 +64,7 @@ def test_a_mail_committed_while_no_worker_lives_is_sent_by_the_next_one(
     assert mail_of(customer)["attempts"] == 1
 
 
+@pytest.mark.asvs("16.5.2")
 def test_a_mail_waits_for_its_server_and_says_why(
     branch: Utility, mail_server: MovableSmtpServer, start_worker: StartWorker
 ) -> None:

@@ -19,6 +19,7 @@ ROUNDS = 10
 # --- the story -----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.asvs("7.4.2")
 def test_a_reset_deletes_the_account_and_the_customer_registers_again(customer: Customer) -> None:
     client = customer.active().logged_in()
     generation = value(customer, "SELECT generation FROM accounts WHERE customer_id = $1")

@@ -97,6 +97,7 @@ def test_nothing_and_too_much_are_noise_too(token: str, utility: Utility) -> Non
     assert_noise(utility, everywhere(utility, token))
 
 
+@pytest.mark.asvs("9.2.2")
 def test_a_link_is_noise_for_every_other_purpose(customer: Customer) -> None:
     invitation = customer.invited()
     assert_noise(customer.utility, [customer.confirm(invitation)])

@@ -69,6 +69,7 @@ def test_a_confirmation_works_up_to_its_last_second(customer: Customer) -> None:
     assert within_the_second(arrange).status_code == 200
 
 
+@pytest.mark.asvs("6.4.1")
 def test_an_invitation_is_dead_a_second_after_its_life(customer: Customer) -> None:
     token = customer.invited()
     expires_in(customer.utility, invitations(customer)[0]["id"], -SECOND)
@@ -126,6 +127,7 @@ def test_an_expired_invitation_stays_expired_when_a_new_one_is_sent(customer: Cu
     assert customer.register(new).status_code == 201
 
 
+@pytest.mark.asvs("6.4.1")
 def test_a_used_invitation_is_used(customer: Customer) -> None:
     token = customer.invited()
     assert customer.register(token).status_code == 201

@@ -132,6 +132,7 @@ def test_what_is_needed_to_start_is_each_necessary_and_its_lack_remembered(utili
     assert active.impersonations() == []
 
 
+@pytest.mark.asvs("16.3.2")
 def test_nobody_impersonates_without_the_permission_and_trying_is_remembered(active: Customer) -> None:
     for role in (Role.USER, Role.READONLY):
         assert try_to_start(active, active.utility.employee(role)) == (403, "PERMISSION_INVALID")
@@ -149,6 +150,7 @@ def test_an_application_is_nobody_whom_the_log_could_name(active: Customer) -> N
     assert actions(active.card())["impersonate"] is None
 
 
+@pytest.mark.asvs("8.2.2", "8.4.1")
 def test_another_organisations_customer_and_session_do_not_exist(active: Customer) -> None:
     started = active.impersonate()
     other = active.utility.world.utility()

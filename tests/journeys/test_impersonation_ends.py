@@ -300,6 +300,7 @@ def test_the_notice_is_automatic_and_the_organisations_to_switch_off(active: Cus
     assert notices(other) == []
 
 
+@pytest.mark.asvs("8.3.2")
 def test_an_assigned_permission_that_is_taken_away_ends_it_at_the_next_request(active: Customer) -> None:
     utility = active.utility
     helper = utility.newcomer("employee-5", Permission.PORTAL_READ)

@@ -1,31 +1,15 @@
 """Many at once, on two API processes: one outcome."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from functools import partial
 
 import httpx
-import pytest
 
 from app.permissions import Permission, Role
 from tests.journeys.impersonating import count, last
 from tests.journeys.reading import refusal
 from tests.journeys.test_races import MANY, ROUNDS, at_once
-from tests.support.service import api_process
 from tests.support.world import Client, Customer, Utility, World, handed_over
-
-
-@pytest.fixture(scope="module")
-def nodes(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[World]]:
-    """Two processes beside the tests' own service, on the same database."""
-    log = tmp_path_factory.mktemp("nodes")
-    with (
-        api_process(world.settings, log / "first.log", "--no-worker") as (first, _),
-        api_process(world.settings, log / "second.log", "--no-worker") as (second, _),
-        httpx.Client(timeout=20, limits=httpx.Limits(max_connections=MANY)) as http,
-    ):
-        yield [replace(world, url=url, http=http) for url in (first, second)]
 
 
 def redeem(node: World, utility: Utility, token: str) -> httpx.Response:

@@ -56,6 +56,7 @@ def active(customer: Customer) -> Customer:
 
 
 @pytest.mark.parametrize("mode", AccessMode, ids=str)
+@pytest.mark.asvs("8.3.3")
 def test_every_portal_operation_admits_an_impersonator_as_it_declares(active: Customer, mode: AccessMode) -> None:
     employee = active.impersonated(accessMode=mode)
     for name, method, path, act in portal_operations():

@@ -25,6 +25,7 @@ def cleared(answer: httpx.Response) -> str | None:
     return answer.headers.get("clear-site-data")
 
 
+@pytest.mark.asvs("7.4.5")
 def test_every_session_ends_and_each_is_told_to_clear_at_every_call(active: Customer) -> None:
     clients = [active.logged_in(), active.logged_in()]
     answer = active.log_out()

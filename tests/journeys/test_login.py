@@ -3,6 +3,8 @@
 from typing import Any
 from uuid import UUID
 
+import pytest
+
 from tests.journeys.reading import newest_mail, refusal, without_identity
 from tests.journeys.test_races import at_once
 from tests.support.world import PASSWORD, Customer, Utility
@@ -97,6 +99,7 @@ def test_only_the_right_password_learns_that_the_address_is_not_confirmed(custom
     ]
 
 
+@pytest.mark.asvs("6.2.8")
 def test_a_password_is_not_cut_and_not_trimmed(customer: Customer) -> None:
     customer.active()
     for password in (PASSWORD[:-1], f"{PASSWORD} ", f" {PASSWORD}", PASSWORD.upper(), PASSWORD + "x" * 300):
@@ -153,6 +156,7 @@ def test_a_retired_account_logs_nobody_in(customer: Customer) -> None:
     assert failures(customer) == [failed("noaccount")]
 
 
+@pytest.mark.asvs("16.3.1")
 def test_a_login_that_means_nobody_stands_in_the_organisations_log(utility: Utility) -> None:
     unknown = "nobody.at.all@example.com"
     answer = utility.portal.post("/portal/sessions", {"email": unknown, "password": PASSWORD})

@@ -81,6 +81,7 @@ def test_the_log_tells_it_step_by_step_and_masks_the_addresses(active: Customer)
     assert new not in str(active.activities())
 
 
+@pytest.mark.asvs("6.3.6")
 def test_the_old_address_is_told_even_while_automatic_mails_are_off(active: Customer) -> None:
     active.utility.change_settings(communicationEnabled=False)
     new = new_address(active)
@@ -101,6 +102,7 @@ def test_other_sessions_end_and_this_one_stays(active: Customer) -> None:
     assert entry(active, "PortalSessionsEnded")["payload"] == {"reason": "emailchangerequested", "count": 1}
 
 
+@pytest.mark.asvs("7.5.1")
 def test_a_wrong_current_password_changes_nothing_and_is_remembered(active: Customer) -> None:
     client, new = active.logged_in(), new_address(active)
     assert refusal(ask(client, new, currentPassword="seven cold radiators")) == (401, "INVALID_CREDENTIALS")

@@ -33,6 +33,7 @@ def notices(customer: Customer) -> list[str]:
     return [mail.subject for mail in mails if "#token=" not in mail.text]
 
 
+@pytest.mark.asvs("6.2.2")
 def test_a_new_password_counts_at_once_and_the_old_one_no_more(active: Customer) -> None:
     client = active.logged_in()
     answer = change(client, passwordConfirmation=NEW)
@@ -42,6 +43,7 @@ def test_a_new_password_counts_at_once_and_the_old_one_no_more(active: Customer)
     assert refusal(active.log_in()) == (401, "INVALID_CREDENTIALS")
 
 
+@pytest.mark.asvs("7.4.3")
 def test_other_sessions_end_and_this_one_stays(active: Customer) -> None:
     phone, client, tablet = active.logged_in(), active.logged_in(), active.logged_in()
     assert change(client).status_code == 200
@@ -58,6 +60,7 @@ def test_other_sessions_end_and_this_one_stays(active: Customer) -> None:
     assert ended["payload"] == {"reason": "passwordchanged", "count": 2}
 
 
+@pytest.mark.asvs("6.3.6")
 def test_the_accounts_address_is_told(active: Customer) -> None:
     assert change(active.logged_in()).status_code == 200
     [subject] = notices(active)
@@ -65,6 +68,7 @@ def test_the_accounts_address_is_told(active: Customer) -> None:
     assert "Zonneveld Warmte" in subject
 
 
+@pytest.mark.asvs("6.2.3")
 def test_a_wrong_current_password_changes_nothing_and_is_remembered(active: Customer) -> None:
     client, phone = active.logged_in(), active.logged_in()
     answer = change(client, currentPassword=WRONG)

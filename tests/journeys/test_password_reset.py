@@ -29,6 +29,7 @@ def test_an_employee_sends_a_link_and_the_card_shows_it(active: Customer) -> Non
     assert active.log()[-1] == "PortalPasswordResetSent"
 
 
+@pytest.mark.asvs("7.4.3")
 def test_the_new_password_works_and_everything_older_ends(active: Customer) -> None:
     phone, laptop = active.logged_in(), active.logged_in()
     token = reset_link(active)
@@ -50,6 +51,7 @@ def test_nobody_is_logged_in_by_a_new_password(active: Customer) -> None:
     assert active.utility.world.sql.value("SELECT count(*) FROM sessions WHERE customer_id = $1", active.id) == 0
 
 
+@pytest.mark.asvs("6.3.6")
 def test_the_customer_is_told_of_the_new_password(active: Customer) -> None:
     token = reset_link(active)
     wait_for_jobs(active.utility)
@@ -81,6 +83,7 @@ def test_the_log_tells_the_whole_story(active: Customer) -> None:
         assert secret not in str(active.activities())
 
 
+@pytest.mark.asvs("6.5.1")
 def test_a_link_is_good_for_one_password(active: Customer) -> None:
     token = reset_link(active)
     assert active.choose_password(token).status_code == 200

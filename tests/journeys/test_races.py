@@ -8,6 +8,7 @@ from threading import Barrier
 from typing import TypeVar
 
 import httpx
+import pytest
 
 from tests.journeys.reading import invitations, refusal, wait_for_jobs
 from tests.support.world import Customer, Utility
@@ -80,6 +81,7 @@ def test_wrong_numbers_at_once_are_all_counted(customer: Customer) -> None:
     assert count_of(customer, "PortalInvitationRevoked") == 1
 
 
+@pytest.mark.asvs("2.3.4")
 def test_two_invitations_at_once_leave_exactly_one(utility: Utility) -> None:
     for _ in range(ROUNDS):
         customer = utility.customer()
@@ -92,6 +94,7 @@ def test_two_invitations_at_once_leave_exactly_one(utility: Utility) -> None:
         assert customer.log().count("PortalInvitationSuperseded") == 1
 
 
+@pytest.mark.asvs("2.3.4", "15.4.2")
 def test_a_registration_and_a_new_invitation_at_once_have_one_outcome(utility: Utility) -> None:
     for number in range(ROUNDS):
         customer = utility.customer()

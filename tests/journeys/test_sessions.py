@@ -58,6 +58,7 @@ def test_me_tells_who_is_logged_in(active: Customer) -> None:
     assert body["impersonation"] is None
 
 
+@pytest.mark.asvs("7.2.4")
 def test_each_login_has_a_token_of_its_own_that_lives_twelve_hours(active: Customer) -> None:
     first, second = active.log_in().json(), active.log_in().json()
     assert first["accessToken"] != second["accessToken"]
@@ -86,6 +87,7 @@ def test_the_list_comes_in_pages(active: Customer) -> None:
     assert [one["id"] for one in first["results"] + second["results"]] == [one["id"] for one in sessions(clients[0])]
 
 
+@pytest.mark.asvs("7.5.2")
 def test_one_session_ends_another(active: Customer) -> None:
     laptop, phone = active.logged_in(), active.logged_in()
     lost = sessions(phone)[0]["id"]
@@ -97,6 +99,7 @@ def test_one_session_ends_another(active: Customer) -> None:
     assert active.log().count("PortalLoggedOut") == 1
 
 
+@pytest.mark.asvs("7.4.1")
 def test_logging_out_twice_is_fine_and_happens_once(active: Customer) -> None:
     laptop, phone = active.logged_in(), active.logged_in()
     for _ in range(2):
@@ -114,6 +117,7 @@ def test_a_session_can_be_ended_by_its_own_id(active: Customer) -> None:
     assert me(client) == ENDED
 
 
+@pytest.mark.asvs("8.2.2")
 def test_nobody_ends_another_customers_session(active: Customer) -> None:
     neighbour = active.utility.customer().active()
     theirs = neighbour.logged_in()
@@ -125,6 +129,7 @@ def test_nobody_ends_another_customers_session(active: Customer) -> None:
     assert "PortalLoggedOut" not in neighbour.log() + active.log()
 
 
+@pytest.mark.asvs("7.3.1")
 def test_a_session_ends_after_thirty_idle_minutes(active: Customer) -> None:
     client = active.logged_in()
     age(active, "last_seen_at", timedelta(minutes=29))
@@ -136,6 +141,7 @@ def test_a_session_ends_after_thirty_idle_minutes(active: Customer) -> None:
     assert me(client) == ENDED
 
 
+@pytest.mark.asvs("7.3.2")
 def test_a_session_ends_after_twelve_hours_in_any_case(active: Customer) -> None:
     client = active.logged_in()
     age(active, "expires_at", timedelta(hours=12) - timedelta(minutes=1))
@@ -202,6 +208,7 @@ def test_a_changed_token_is_nobodys(active: Customer) -> None:
         assert me(Client(active.utility.world, {"Authorization": changed})) == (401, "UNAUTHENTICATED")
 
 
+@pytest.mark.asvs("6.5.2")
 def test_the_database_knows_no_session_token(active: Customer) -> None:
     token = active.log_in().json()["accessToken"]
     row = active.utility.world.sql.value("SELECT s::text FROM sessions s WHERE customer_id = $1", active.id)

@@ -47,6 +47,7 @@ def tell_the_story(customer: Customer) -> list[str]:
     return [invitation, first, second, session, PASSWORD, "wrong radiators"]
 
 
+@pytest.mark.asvs("16.2.1")
 def test_the_log_tells_the_story(customer: Customer) -> None:
     tell_the_story(customer)
     by = {"type": "customer", "id": str(customer.id), "name": "Jan Peeters"}
@@ -95,6 +96,7 @@ def test_what_each_entry_is_about(customer: Customer) -> None:
     assert registered["PortalEmailConfirmationSent"]["subject"] == {"type": "emailconfirmation", "id": pending}
 
 
+@pytest.mark.asvs("16.2.5")
 def test_addresses_are_masked_and_no_secret_stands_in_the_log(customer: Customer) -> None:
     secrets = tell_the_story(customer)
     log = json.dumps(customer.activities())
@@ -103,6 +105,7 @@ def test_addresses_are_masked_and_no_secret_stands_in_the_log(customer: Customer
         assert secret not in log
 
 
+@pytest.mark.asvs("6.5.2")
 def test_no_secret_stands_in_any_row_of_the_database(customer: Customer) -> None:
     sql = customer.utility.world.sql
     secrets = tell_the_story(customer)
@@ -155,6 +158,7 @@ def test_a_neighbours_log_stays_empty(utility: Utility, customer: Customer) -> N
 @pytest.mark.parametrize(
     "statement", ["UPDATE activities SET type = 'PortalLoggedOut'", "DELETE FROM activities", "TRUNCATE activities"]
 )
+@pytest.mark.asvs("16.4.2")
 def test_nobody_changes_or_deletes_the_log(statement: str, customer: Customer) -> None:
     customer.invite()
     with pytest.raises(asyncpg.RestrictViolationError):

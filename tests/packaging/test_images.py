@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from app.settings import Settings
@@ -154,6 +155,7 @@ def copy(source: Path, target: Path, *, into: bool) -> None:
 
 
 # One test, for the installation takes half a minute and the workers of pytest-xdist would each make their own.
+@pytest.mark.asvs("15.2.3")
 def test_the_service_starts_from_what_the_image_holds_and_nothing_else(tmp_path: Path) -> None:
     service, programs = install(tmp_path)
 

@@ -7,6 +7,7 @@ import os
 from typing import Any
 
 import httpx
+import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
@@ -131,6 +132,7 @@ class Walk(RuleBasedStateMachine):
                 return found
 
 
+@pytest.mark.asvs("8.3.3")
 def test_every_activity_of_an_impersonation_names_employee_and_customer(utility: Utility) -> None:
     utility.change_settings(showAccessLog=True)
     run_state_machine_as_test(  # type: ignore[no-untyped-call]

@@ -89,6 +89,7 @@ FAILURES: dict[str, Callable[[Utility], dict[str, str]]] = {
 }
 
 
+@pytest.mark.asvs("6.3.8")
 def test_every_failed_login_costs_the_same_statements_and_gets_the_same_answer(
     utility: Utility, watched: Watched
 ) -> None:

@@ -90,6 +90,7 @@ def shown(answer: httpx.Response) -> tuple[int, bytes, list[tuple[str, str]]]:
 
 
 @pytest.mark.parametrize("path", [FORGOTTEN, RESEND])
+@pytest.mark.asvs("6.3.8")
 def test_every_address_costs_the_same_statements_and_gets_the_same_answer(
     path: str, utility: Utility, watched: Watched
 ) -> None:

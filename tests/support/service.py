@@ -18,6 +18,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from app import logs
+from app.clock import Clock, utc_now
 from app.main import create_app
 from app.settings import Settings, load_settings
 
@@ -41,10 +42,10 @@ def free_port() -> int:
 
 
 @contextmanager
-def listening(settings: Settings) -> Iterator[tuple[str, FastAPI]]:
+def listening(settings: Settings, *, clock: Clock = utc_now) -> Iterator[tuple[str, FastAPI]]:
     """The API and its worker in a thread; its address and the application."""
     logs.configure("error")
-    app = create_app(settings)
+    app = create_app(settings, clock=clock)
     proxies = {"proxy_headers": bool(settings.trusted_proxies), "forwarded_allow_ips": list(settings.trusted_proxies)}
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, access_log=False, lifespan="on", **proxies))
     thread = threading.Thread(target=lambda: asyncio.run(server.serve()), daemon=True)
@@ -71,6 +72,11 @@ def environment(settings: Settings, **more: str) -> dict[str, str]:
         "PORTAL_DATA_DIR": str(settings.data_dir),
         "PORTAL_WORKER_LOOK_SECONDS": str(settings.worker_look_seconds),
         "PORTAL_CHECK_PORTALS": str(settings.check_portals),
+        **(
+            {"PORTAL_PLATFORM_WEBHOOK_SECRET": settings.platform_webhook_secret}
+            if settings.platform_webhook_secret
+            else {}
+        ),
         **({"PORTAL_SMTP_URL": settings.smtp_url} if settings.smtp_url else {}),
         **more,
     }
@@ -120,6 +126,24 @@ def api_process(settings: Settings, log: Path, *arguments: str) -> Iterator[tupl
         yield url, process
     finally:
         process.stop()
+
+
+@contextmanager
+def api_processes(settings: Settings, folder: Path, count: int, *arguments: str) -> Iterator[list[str]]:
+    """Several API processes that start side by side; their addresses."""
+    ports = [free_port() for _ in range(count)]
+    variables = environment(settings)
+    processes = [
+        Process(["serve", "--port", str(port), *arguments], variables, folder / f"node-{port}.log") for port in ports
+    ]
+    urls = [f"http://127.0.0.1:{port}" for port in ports]
+    try:
+        for url in urls:
+            wait_until_ready(url)
+        yield urls
+    finally:
+        for process in processes:
+            process.stop()
 
 
 def wait_until_ready(url: str, seconds: float = 20) -> None:

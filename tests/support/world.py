@@ -114,6 +114,12 @@ class Utility:
 
     def customer(self, **given: Any) -> "Customer":
         """A new customer with a number and an address of their own."""
+        customer = self.new_customer(**given)
+        assert customer.save().status_code == 201
+        return customer
+
+    def new_customer(self, **given: Any) -> "Customer":
+        """The same, of whom the service does not know yet."""
         number = str(secrets.randbelow(90_000_000) + 10_000_000)
         record = {
             "accountNumber": number,
@@ -121,9 +127,7 @@ class Utility:
             "email": f"jan.{number}@example.com",
             "language": "en-GB",
         } | given
-        customer = Customer(self, new_id(), record)
-        assert customer.save().status_code == 201
-        return customer
+        return Customer(self, new_id(), record)
 
 
 @dataclass(frozen=True)

@@ -69,6 +69,7 @@ def _journey(world: World, secrets: set[str]) -> None:
     assert me.delete("/portal/sessions/current").status_code == 204
 
 
+@pytest.mark.asvs("16.2.5")
 def test_no_secret_and_no_address_stands_in_the_log(told: tuple[str, set[str]]) -> None:
     output, secrets = told
     assert len(secrets) > 8
@@ -78,6 +79,7 @@ def test_no_secret_and_no_address_stands_in_the_log(told: tuple[str, set[str]]) 
     assert "#token=" not in output
 
 
+@pytest.mark.asvs("16.4.1")
 def test_every_line_is_json_with_a_level_and_a_time(told: tuple[str, set[str]]) -> None:
     for line in told[0].splitlines():
         entry = json.loads(line)

@@ -87,6 +87,7 @@ def get(outgoing: Outgoing, url: str) -> httpx.Response:
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "2130706433", "0x7f000001", "127.1", "[::1]"])
+@pytest.mark.asvs("1.3.6")
 def test_no_spelling_of_loopback_is_connected_to(portal: PortalServer, host: str) -> None:
     with pytest.raises(AddressRefused):
         get(Outgoing(), f"http://{host}:{portal.server_port}/")
@@ -101,6 +102,7 @@ def test_one_private_address_among_public_ones_is_enough_to_refuse(portal: Porta
     assert portal.asked == []
 
 
+@pytest.mark.asvs("1.3.6")
 def test_the_address_that_was_judged_is_the_one_connected_to(portal: PortalServer) -> None:
     lookups: list[str] = []
 
@@ -127,6 +129,7 @@ def test_a_proxy_of_the_environment_has_no_say(portal: PortalServer, monkeypatch
     assert portal.asked == []
 
 
+@pytest.mark.asvs("15.3.2")
 def test_redirects_are_the_callers_business(portal: PortalServer) -> None:
     assert get(Outgoing(["127.0.0.0/8"]), f"{portal.url}/moved").status_code == 302
     assert [path for path, _ in portal.asked] == ["/moved"]

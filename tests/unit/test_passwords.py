@@ -31,6 +31,7 @@ def _refused(passwords: Passwords, password: str, kind: type[PortalError], conte
 
 
 @pytest.mark.parametrize("character", ["x", "é", "李", "😀", "\u0301"], ids=ascii)
+@pytest.mark.asvs("6.2.1", "6.2.9")
 def test_length_counts_characters_not_bytes(character: str) -> None:
     check_length(character * 12)
     check_length(character * 256)
@@ -49,6 +50,7 @@ def test_what_is_hashed_is_verified_whole(passwords: Passwords) -> None:
     assert not asyncio.run(passwords.verify(longest + "x", digest))
 
 
+@pytest.mark.asvs("6.2.5", "6.2.8")
 def test_a_password_is_taken_as_it_is(passwords: Passwords) -> None:
     digest = _hash(passwords, "  Seven Warm Radiators  ")
     for other in ("Seven Warm Radiators", "  seven warm radiators  ", "  Seven Warm Radiators"):
@@ -71,6 +73,7 @@ def test_a_password_is_taken_as_it_is(passwords: Passwords) -> None:
         "p4ssw0rdp4ssw0rd",
     ],
 )
+@pytest.mark.asvs("6.2.4")
 def test_a_common_password_is_refused(passwords: Passwords, common: str) -> None:
     _refused(passwords, common, PasswordTooCommon)
 
@@ -93,6 +96,7 @@ def test_a_common_password_is_refused(passwords: Passwords, common: str) -> None
         "warmtewarmte1",
     ],
 )
+@pytest.mark.asvs("6.2.11")
 def test_words_of_the_context_are_refused(passwords: Passwords, guessable: str) -> None:
     _refused(passwords, guessable, PasswordTooCommon, CONTEXT)
 
@@ -107,6 +111,7 @@ def test_words_of_the_context_are_refused(passwords: Passwords, guessable: str) 
         "ÄÖÜ flöten im wald",
     ],
 )
+@pytest.mark.asvs("6.2.5")
 def test_a_passphrase_is_fine(passwords: Passwords, fine: str) -> None:
     assert _hash(passwords, fine, CONTEXT).startswith("$argon2id$")
 

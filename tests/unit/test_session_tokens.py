@@ -34,6 +34,7 @@ def test_two_tokens_of_one_session_have_different_secrets() -> None:
     assert len(made) == 100
 
 
+@pytest.mark.asvs("7.2.3")
 def test_what_is_kept_is_a_digest_of_256_random_bits() -> None:
     raw = base64.urlsafe_b64decode(TOKEN.removeprefix("zfp_") + "==")
     assert raw[:32] == ORGANISATION.bytes + SESSION.bytes

@@ -60,6 +60,7 @@ def test_an_empty_setting_is_a_missing_one(tmp_path: Path, empty: str) -> None:
         ("PORTAL_SECRET_KEYS", f"{SECRET},short"),
         ("PORTAL_OIDC_ISSUER", "http://issuer.example.com"),
         ("PORTAL_OIDC_JWKS_URL", "http://issuer.example.com/keys"),
+        ("PORTAL_PLATFORM_WEBHOOK_SECRET", "too short"),
         ("PORTAL_ENVIRONMENT", "staging"),
         ("PORTAL_DATABASE_URL", "mysql://127.0.0.1/portal"),
         ("PORTAL_SESSION_HOURS", "[red]12[/red]"),
@@ -96,6 +97,10 @@ def test_a_wrong_setting_stops_the_start_in_one_line(tmp_path: Path, name: str, 
         ("oidc_claim_subject", ""),
         ("oidc_claim_roles", " , "),
         ("embedded_issuer", "urn:portal"),
+        ("platform_url", "platform.example.com"),
+        ("platform_token_url", "noise"),
+        ("platform_webhook_secret", ""),
+        ("platform_timeout_seconds", "0"),
     ],
 )
 def test_every_wrong_value_names_its_setting_and_not_itself(tmp_path: Path, name: str, value: str) -> None:
@@ -103,6 +108,28 @@ def test_every_wrong_value_names_its_setting_and_not_itself(tmp_path: Path, name
         load_settings(_env_file=None, **{"data_dir": tmp_path, name: value})
     assert f"PORTAL_{name.upper()}" in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+_PLATFORM = {
+    "PORTAL_PLATFORM_URL": "https://platform.example.com",
+    "PORTAL_PLATFORM_TOKEN_URL": "https://login.example.com/oauth2/token",
+    "PORTAL_PLATFORM_CLIENT_ID": "portal-access",
+    "PORTAL_PLATFORM_CLIENT_SECRET": "geheim",
+}
+
+
+@pytest.mark.parametrize("missing", sorted(set(_PLATFORM) - {"PORTAL_PLATFORM_URL"}))
+def test_a_platform_without_credentials_stops_the_start(tmp_path: Path, missing: str) -> None:
+    said = _stopped_by(
+        _serve(tmp_path, **{name: value for name, value in _PLATFORM.items() if name != missing}), missing
+    )
+    assert "geheim" not in said
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("plain", ["PORTAL_PLATFORM_URL", "PORTAL_PLATFORM_TOKEN_URL"])
+def test_production_tells_the_platform_its_secret_by_https_alone(tmp_path: Path, plain: str) -> None:
+    _stopped_by(_serve(tmp_path, **_SAFE | _PLATFORM | {plain: "http://platform.example.com"}), plain)
 
 
 def test_a_weak_secret_is_refused_outside_production_too(tmp_path: Path) -> None:

@@ -43,6 +43,7 @@ def test_a_token_is_the_same_at_each_call_and_safe_in_a_fragment() -> None:
 
 @pytest.mark.parametrize("purpose", Purpose)
 @pytest.mark.parametrize("other", Purpose)
+@pytest.mark.asvs("9.2.2")
 def test_a_token_of_one_purpose_is_noise_for_every_other(purpose: Purpose, other: Purpose) -> None:
     token = SIGNER.sign(purpose, ORGANISATION, ROW)
     if purpose is other:

@@ -10,7 +10,13 @@ from app.routers.dependencies.backoffice import (
     EndingImpersonation,
     StartingImpersonation,
 )
-from app.routers.dependencies.guards import CountedByAddress, MailEvents, SignedByMailProvider
+from app.routers.dependencies.guards import (
+    CountedByAddress,
+    MailEvents,
+    PlatformWebhook,
+    SignedByMailProvider,
+    SignedByPlatform,
+)
 from app.routers.dependencies.portal import (
     Anonymous,
     AnonymousVisit,
@@ -49,9 +55,11 @@ __all__ = [
     "OpenVisit",
     "OwnersVisit",
     "Paging",
+    "PlatformWebhook",
     "Service",
     "Services",
     "SignedByMailProvider",
+    "SignedByPlatform",
     "StartingImpersonation",
     "Visit",
     "Visiting",

@@ -55,7 +55,8 @@ class BackOffice:
             message = f"1 to {LONGEST_IDEMPOTENCY_KEY} characters"
             raise ValidationFailed(errors=[FieldError("Idempotency-Key", "VALIDATION_FAILED", message)])
         scope = f"{caller.organisation_id}\n{caller.actor.type.value}\n{caller.actor.id}\n{key}"
-        what = f"{request.method}\n{request.url.path}\n".encode() + await request.body()
+        place = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        what = f"{request.method}\n{place}\n".encode() + await request.body()
         return Once(
             key_digest=hmac.digest(secret, scope.encode(), hashlib.sha256),
             request_digest=hmac.digest(secret, what, hashlib.sha256),

@@ -6,6 +6,8 @@ from fastapi import Depends, Request
 
 from app.errors import ResourceNotFound
 from app.event_signatures import SIGNATURE_HEADER, TIMESTAMP_HEADER, EventSignatures
+from app.platform.signatures import SIGNATURE_HEADER as PLATFORM_SIGNATURE_HEADER
+from app.platform.signatures import PlatformSignatures
 from app.routers.dependencies.services import Services
 from app.throttles import Throttled, address_key
 
@@ -38,4 +40,21 @@ class SignedByMailProvider:
         return body
 
 
+class SignedByPlatform:
+    """A call of the platform: its signature under the body stands for a bearer."""
+
+    async def __call__(self, request: Request) -> bytes:
+        """The body.
+
+        Raises: ResourceNotFound, while no secret is set; SignatureInvalid, PayloadTooLarge.
+        """
+        signatures: PlatformSignatures | None = request.app.state.services.platform_signatures
+        if signatures is None:
+            raise ResourceNotFound
+        body = await request.body()
+        signatures.check(request.headers.get(PLATFORM_SIGNATURE_HEADER), body)
+        return body
+
+
 MailEvents = Annotated[bytes, Depends(SignedByMailProvider())]
+PlatformWebhook = Annotated[bytes, Depends(SignedByPlatform())]

@@ -7,6 +7,7 @@ from fastapi import Depends, Request
 
 from app.clock import Clock
 from app.event_signatures import EventSignatures
+from app.platform.signatures import PlatformSignatures
 from app.services.access import Access
 from app.services.account_resets import AccountResets
 from app.services.accounts import Accounts
@@ -26,6 +27,7 @@ from app.services.invitations import Invitations
 from app.services.logins import Logins
 from app.services.own_accounts import OwnAccounts
 from app.services.password_resets import PasswordResets
+from app.services.platform_events import PlatformEvents
 from app.services.portal_settings import PortalSettings
 from app.services.portal_url_checks import PortalUrlChecks
 from app.services.registrations import Registrations
@@ -59,6 +61,7 @@ class Services:
     password_resets: PasswordResets
     logins: Logins
     own_accounts: OwnAccounts
+    platform_events: PlatformEvents
     portal_settings: PortalSettings
     portal_url_checks: PortalUrlChecks
     registrations: Registrations
@@ -70,6 +73,7 @@ class Services:
     clock: Clock
     idempotency_secret: bytes
     event_signatures: EventSignatures | None
+    platform_signatures: PlatformSignatures | None
 
 
 async def services(request: Request) -> Services:

@@ -1,0 +1,1 @@
+"""The platform: its signature, its words, and asking it for a customer."""
