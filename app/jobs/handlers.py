@@ -46,7 +46,8 @@ def handlers(
         return await visits.finish(organisation_id, impersonation_id, seen=Seen(payload["correlationId"]))
 
     async def serve_webhook_endpoint(payload: dict[str, Any]) -> timedelta | None:
-        return await webhooks.serve(UUID(payload["organisationId"]), UUID(payload["endpointId"]))
+        endpoint_id, turn_id = UUID(payload["endpointId"]), UUID(payload["turnId"])
+        return await webhooks.serve(UUID(payload["organisationId"]), endpoint_id, turn_id)
 
     async def check_portal_url(payload: dict[str, Any]) -> timedelta | None:
         await url_checks.check(UUID(payload["organisationId"]))

@@ -70,8 +70,8 @@ class Jobs:
         self._add(Job.FINISH_IMPERSONATION, delay, **payload)
 
     def serve_webhook_endpoint(self, endpoint_id: UUID, delay: timedelta = timedelta(0)) -> None:
-        """Send the endpoint what is due then."""
-        self._add(Job.SERVE_WEBHOOK_ENDPOINT, delay, endpointId=str(endpoint_id))
+        """Send the endpoint what is due then. The turn's id is the job's own, by which it knows its turn again."""
+        self._add(Job.SERVE_WEBHOOK_ENDPOINT, delay, endpointId=str(endpoint_id), turnId=str(new_id()))
 
     def check_portal_url(self) -> None:
         """Try whether the organisation's portal answers at its address."""

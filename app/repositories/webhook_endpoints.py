@@ -99,7 +99,8 @@ _LOCK = Statement(
         case((endpoints.c.previous_secret_until > _now, endpoints.c.sealed_previous_secret)).label("sealed_previous"),
         endpoints.c.failures,
         endpoints.c.last_delivered_at,
-        (func.greatest(endpoints.c.turn_until, endpoints.c.paused_until) - _now).label("wait"),
+        case((endpoints.c.turn_until > _now, endpoints.c.turn)).label("turn"),
+        case((endpoints.c.paused_until > _now, endpoints.c.paused_until - _now)).label("pause"),
     )
     .where(_THIS, _LIVE)
     .with_for_update(key_share=True)
@@ -134,7 +135,8 @@ class LockedEndpoint:
     sealed_secrets: tuple[bytes, ...]
     failures: int
     last_delivered_at: datetime | None
-    wait: timedelta | None  # until another worker's turn or a pause is over
+    turn: UUID | None  # of the job whose worker sends there, unless it must be dead
+    pause: timedelta | None  # what is left of it
 
 
 class WebhookEndpoints:
@@ -199,7 +201,9 @@ class WebhookEndpoints:
         if row is None:
             return None
         sealed = tuple(one for one in (row["sealed_secret"], row["sealed_previous"]) if one is not None)
-        return LockedEndpoint(_endpoint(row), sealed, row["failures"], row["last_delivered_at"], row["wait"])
+        return LockedEndpoint(
+            _endpoint(row), sealed, row["failures"], row["last_delivered_at"], row["turn"], row["pause"]
+        )
 
     async def begin_turn(self, endpoint_id: UUID, turn: UUID, lease: timedelta) -> None:
         """No other worker sends there until the turn ends, or its worker must be dead."""

@@ -1,9 +1,9 @@
 """Sending activities to webhook endpoints: one worker at a time for each endpoint, several deliveries at once.
 
 A job asks for an endpoint to be looked after and carries no delivery: those that are due stand in rows. Every waiting
-delivery has a job that comes when it is due, written with it; whoever finds the endpoint in another's turn, or left
-alone for a while, comes back when that is over. So a killed worker delays, and loses nothing. No connection of the
-database is held while a receiver is called.
+delivery has a job that comes when it is due, written with it. A job that finds the endpoint in another's turn has
+nothing to do: whoever's turn it is looks once more, after the lock, before it leaves, and a killed worker's job is
+taken over and knows its turn again. No connection of the database is held while a receiver is called.
 """
 
 import asyncio
@@ -89,35 +89,37 @@ class WebhookDeliveries:
         self._random = random
         self._serving = 0
 
-    async def serve(self, organisation_id: UUID, endpoint_id: UUID) -> timedelta | None:
+    async def serve(self, organisation_id: UUID, endpoint_id: UUID, turn_id: UUID) -> timedelta | None:
         """Send what is due; None when nothing is left that has no job of its own, else when to come back."""
         if self._serving >= self._rules.endpoints_at_once:
             return _SOON
         self._serving += 1
         try:
-            return await self._serve(organisation_id, endpoint_id)
+            return await self._serve(organisation_id, endpoint_id, turn_id)
         finally:
             self._serving -= 1
 
-    async def _serve(self, organisation_id: UUID, endpoint_id: UUID) -> timedelta | None:
+    async def _serve(self, organisation_id: UUID, endpoint_id: UUID, turn_id: UUID) -> timedelta | None:
         loop = asyncio.get_running_loop()
         started = loop.time()
         while loop.time() - started < _LONGEST:
-            turn = await self._begin(organisation_id, endpoint_id)
+            turn = await self._begin(organisation_id, endpoint_id, turn_id)
             if not isinstance(turn, _Turn):
                 return turn
             attempts = await asyncio.gather(*(self._attempt(turn, *one) for one in turn.deliveries))
             await self._end(organisation_id, turn, attempts)
         return timedelta(0)
 
-    async def _begin(self, organisation_id: UUID, endpoint_id: UUID) -> _Turn | timedelta | None:
-        """Take the deliveries that are due; or how long to wait, None when there are none."""
+    async def _begin(self, organisation_id: UUID, endpoint_id: UUID, turn_id: UUID) -> _Turn | timedelta | None:
+        """Take the deliveries that are due; or how long to wait, None when there is nothing to do."""
         async with self._transaction(organisation_id) as uow:
             locked = await uow.webhook_endpoints.lock(endpoint_id)
             if locked is None or locked.endpoint.status is EndpointStatus.DISABLED:
                 return None
-            if locked.wait is not None and locked.wait > timedelta(0):
-                return locked.wait * self._jitter()
+            if locked.turn not in (None, turn_id):
+                return None
+            if locked.pause is not None:
+                return locked.pause * self._jitter()
             try:
                 secrets = self._open(locked)
             except SecretUnreadable:
@@ -126,7 +128,7 @@ class WebhookDeliveries:
             deliveries = await uow.webhook_deliveries.take(endpoint_id, _AT_ONCE)
             if not deliveries:
                 return None
-            turn = _Turn(new_id(), locked.endpoint, secrets, await self._told(uow, deliveries))
+            turn = _Turn(turn_id, locked.endpoint, secrets, await self._told(uow, deliveries))
             await uow.webhook_endpoints.begin_turn(endpoint_id, turn.id, self._rules.time_out + _MARGIN)
             return turn
 
