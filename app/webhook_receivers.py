@@ -16,6 +16,7 @@ _ASKING_FOR_PATIENCE = (429, 503)
 _WORDS_READ, _WORDS_KEPT = 2_000, 200  # bytes of a refusal's body, characters of it
 _WORDS_SECONDS = 2
 _LOOKUP_SECONDS = 3
+_LAST_PORT = 65_535
 _FORBIDDEN = frozenset(" \"'<>\\^`{|}")
 
 
@@ -35,12 +36,13 @@ class Receivers:
             parts = httpx.URL(url)
         except httpx.InvalidURL:
             return "This is not a URL"
-        if parts.scheme not in ("http", "https") or not parts.host:
+        port = 443 if parts.port is None else parts.port
+        if parts.scheme not in ("http", "https") or not parts.host or not 0 < port <= _LAST_PORT:
             return "The URL must be absolute and start with https://"
         if parts.userinfo or parts.fragment or "#" in url:
             return "The URL must have no user name and no fragment"
         encrypted = parts.scheme == "https"
-        permitted = await self._outgoing.judge(parts.host, parts.port or 443, _LOOKUP_SECONDS, public=encrypted)
+        permitted = await self._outgoing.judge(parts.host, port, _LOOKUP_SECONDS, public=encrypted)
         if not encrypted and not permitted:
             return "The URL must start with https://"
         if permitted is False:

@@ -72,11 +72,6 @@ class _Handler(BaseHTTPRequestHandler):
             if self.server.let_go.wait(0.2):
                 return
 
-    def do_GET(self) -> None:
-        self.server.take(Received(self.path, {}, b""))
-        self.send_response(200)
-        self.end_headers()
-
     def log_message(self, *_: object) -> None:
         pass
 
@@ -108,18 +103,6 @@ class Receiver(ThreadingHTTPServer):
         with self._arrival:
             assert self._arrival.wait_for(lambda: len(self.received) >= count, seconds), self.received
             return list(self.received)
-
-    def wait_for_type(self, kind: str, seconds: float = 15) -> Received:
-        """The first message of a type, once it has come."""
-
-        def found() -> Received | None:
-            return next((one for one in self.received if one.content["type"] == kind), None)
-
-        with self._arrival:
-            assert self._arrival.wait_for(found, seconds), [one.content["type"] for one in self.received]
-            message = found()
-            assert message is not None
-            return message
 
     def handle_error(self, *_: object) -> None:
         """Who posts leaves early when it takes too long."""

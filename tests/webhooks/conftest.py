@@ -1,4 +1,4 @@
-"""A service that may call loopback and waits a second at most for a receiver."""
+"""A service that may call loopback and waits two seconds at most for a receiver."""
 
 from collections.abc import Iterator
 
@@ -22,7 +22,7 @@ def posting(server: str, worker_id: str, smtp: SmtpServer, tmp_path_factory: pyt
         smtp_url=smtp.url,
         data_dir=tmp_path_factory.mktemp("data"),
         webhook_allowed_networks="127.0.0.0/8",
-        webhook_timeout_seconds=1,
+        webhook_timeout_seconds=2,
     )
     with listening(settings) as (address, _), httpx.Client(timeout=20) as http:
         yield World(address, settings, Sql(url), smtp.mailbox, http)

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -60,6 +61,21 @@ class Partner:
             time.sleep(0.03)
         return newest
 
+    def attempted(self, times: int) -> dict[str, Any]:
+        """The newest delivery, once so many attempts have come to something."""
+
+        def seen(one: dict[str, Any]) -> bool:
+            return one["attempts"] == times and (one["status"] != "pending" or wait(one) > timedelta(seconds=1))
+
+        return self.delivery(seen)
+
+    def until(self, seen: Callable[[list[dict[str, Any]]], bool], seconds: float = 15) -> None:
+        """Until the deliveries look like this."""
+        deadline = time.monotonic() + seconds
+        while not seen(found := self.deliveries()):
+            assert time.monotonic() < deadline, found
+            time.sleep(0.03)
+
     def once(self, seen: Callable[[dict[str, Any]], bool], seconds: float = 15) -> dict[str, Any]:
         """The endpoint, once it looks like this."""
         deadline = time.monotonic() + seconds
@@ -72,10 +88,14 @@ class Partner:
         """Send one again."""
         return self.utility.employee().post(f"{ENDPOINTS}/deliveries/{delivery['id']}/redeliver")
 
+    def let_pause_end(self) -> None:
+        """Until the receiver is not left alone any more."""
+        self.utility.world.sql.run("UPDATE webhook_endpoints SET paused_until = now() WHERE id = $1", UUID(self.id))
+
     def let_time_pass(self) -> None:
-        """Until whatever waits is due, and nothing is left alone any more."""
+        """Until whatever waits is due."""
+        self.let_pause_end()
         sql = self.utility.world.sql
-        sql.run("UPDATE webhook_endpoints SET paused_until = now() WHERE id = $1", UUID(self.id))
         sql.run(
             "UPDATE webhook_deliveries SET next_attempt_at = now() WHERE endpoint_id = $1 AND status = 'pending'",
             UUID(self.id),
@@ -84,6 +104,14 @@ class Partner:
             "UPDATE pgqueuer SET execute_after = now() WHERE position(convert_to($1, 'UTF8') in payload) > 0",
             self.id,
         )
+
+
+def wait(delivery: dict[str, Any]) -> timedelta:
+    """How long after the last attempt the next one is planned."""
+    last, following = (
+        datetime.fromisoformat(delivery[name]) for name in ("lastAttemptDateTime", "nextAttemptDateTime")
+    )
+    return following - last
 
 
 def create(utility: Utility, url: str, **given: Any) -> httpx.Response:
