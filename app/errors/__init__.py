@@ -73,6 +73,7 @@ from app.errors.tokens import (
     TokenSuperseded,
     TokenUsed,
 )
+from app.errors.webhooks import ReceiverUrlRefused, TooManyWebhookEndpoints, WebhookEndpointDisabled
 
 __all__ = [
     "AccessLogNotShown",
@@ -117,6 +118,7 @@ __all__ = [
     "PortalError",
     "PortalNotEnabled",
     "PortalUrlMissing",
+    "ReceiverUrlRefused",
     "ResourceNotFound",
     "RoleAlreadyAssigned",
     "RoleAlreadyExists",
@@ -131,10 +133,12 @@ __all__ = [
     "TokenSuperseded",
     "TokenUsed",
     "TooManyRequests",
+    "TooManyWebhookEndpoints",
     "Unauthenticated",
     "UnsupportedMediaType",
     "UserAlreadyExists",
     "UserHasNoEmailAddress",
     "UserNotFound",
     "ValidationFailed",
+    "WebhookEndpointDisabled",
 ]

@@ -64,9 +64,13 @@ from app.services.registrations import Registrations
 from app.services.role_assignments import RoleAssignments
 from app.services.roles import Roles
 from app.services.sessions import Sessions
+from app.services.webhook_deliveries import PostingRules, WebhookDeliveries
+from app.services.webhook_endpoints import WebhookEndpoints
 from app.settings import Settings
 from app.throttles import Limit, Throttled, Throttles
 from app.tokens import TokenSigner
+from app.webhook_receivers import Receivers
+from app.webhook_secrets import WebhookSecrets
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +127,8 @@ async def running(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[P
     visits = ImpersonatedVisits(transaction, signer)
     outgoing = Outgoing(settings.webhook_allowed_networks)
     url_checks = PortalUrlChecks(transaction, PortalProbe(outgoing, seconds=settings.portal_check_seconds))
+    webhook_secrets = WebhookSecrets([_derived(key, b"webhook secrets") for key in settings.secret_keys])
+    receivers = Receivers(outgoing, clock, seconds=settings.webhook_timeout_seconds)
     platform = _platform(settings)
     platform_events = PlatformEvents(transaction, platform, random.Random())  # noqa: S311 - spreads retries
     services = Services(
@@ -158,6 +164,12 @@ async def running(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[P
         role_assignments=RoleAssignments(transaction),
         roles=Roles(transaction),
         sessions=Sessions(transaction, limits),
+        webhook_endpoints=WebhookEndpoints(
+            transaction,
+            webhook_secrets,
+            receivers,
+            overlap=timedelta(hours=settings.webhook_secret_overlap_hours),
+        ),
         throttles=throttles,
         clock=clock,
         idempotency_secret=_derived(settings.secret_keys[-1], b"idempotency"),
@@ -176,6 +188,14 @@ async def running(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[P
             confirmations,
             resets,
             visits,
+            WebhookDeliveries(
+                transaction,
+                webhook_secrets,
+                receivers,
+                PostingRules(timedelta(seconds=settings.webhook_timeout_seconds), settings.webhook_endpoints_at_once),
+                clock,
+                random.Random(),  # noqa: S311 - spreads retries, guards nothing
+            ),
             url_checks,
             platform_events,
             DailyWork(transaction, check_portals=settings.check_portals),

@@ -16,6 +16,7 @@ from app.routers.backoffice import (
     portal_url_checks,
     role_assignments,
     roles,
+    webhook_endpoints,
 )
 from app.routers.backoffice import activities as backoffice_activities
 from app.routers.backoffice import documents as backoffice_documents
@@ -60,6 +61,7 @@ ROUTERS = (
     adoption.router,
     roles.router,
     role_assignments.router,
+    webhook_endpoints.router,
     delivery_reports.router,
     platform_events.router,
     tokens.router,

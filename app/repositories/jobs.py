@@ -25,6 +25,7 @@ class Job(StrEnum):
     RESEND_CONFIRMATION = "resend_confirmation"
     MAIL_PASSWORD_RESETS = "mail_password_resets"
     FINISH_IMPERSONATION = "finish_impersonation"
+    SERVE_WEBHOOK_ENDPOINT = "serve_webhook_endpoint"
     CHECK_PORTAL_URL = "check_portal_url"
     FOLLOW_PLATFORM = "follow_platform"
     DAILY_WORK = "daily_work"
@@ -67,6 +68,10 @@ class Jobs:
         """When the time is up, close the impersonation; and tell the customer when it is over."""
         payload = {"impersonationId": str(impersonation_id), "correlationId": correlation_id}
         self._add(Job.FINISH_IMPERSONATION, delay, **payload)
+
+    def serve_webhook_endpoint(self, endpoint_id: UUID, delay: timedelta = timedelta(0)) -> None:
+        """Send the endpoint what is due then. The turn's id is the job's own, by which it knows its turn again."""
+        self._add(Job.SERVE_WEBHOOK_ENDPOINT, delay, endpointId=str(endpoint_id), turnId=str(new_id()))
 
     def check_portal_url(self) -> None:
         """Try whether the organisation's portal answers at its address."""

@@ -36,6 +36,8 @@ from app.repositories.role_assignments import RoleAssignments
 from app.repositories.roles import Roles
 from app.repositories.sessions import Sessions
 from app.repositories.tokens import Tokens
+from app.repositories.webhook_deliveries import WebhookDeliveries
+from app.repositories.webhook_endpoints import WebhookEndpoints
 
 T = TypeVar("T")
 
@@ -177,6 +179,16 @@ class UnitOfWork:
         return RoleAssignments(self.connection)
 
     @cached_property
+    def webhook_endpoints(self) -> WebhookEndpoints:
+        """Where activities go."""
+        return WebhookEndpoints(self.connection)
+
+    @cached_property
+    def webhook_deliveries(self) -> WebhookDeliveries:
+        """Activities on their way there."""
+        return WebhookDeliveries(self.connection)
+
+    @cached_property
     def impersonation_pages(self) -> ImpersonationPages:
         """Looking back on them."""
         return ImpersonationPages(self.connection)
@@ -193,7 +205,10 @@ class UnitOfWork:
         """Write what the transaction reports, leaves to workers and answers."""
         if not self._answered:
             raise AssertionError("a use case that may carry an Idempotency-Key ends with uow.answer(…)")
-        await self.activities.write()
+        if wanted := await self.activities.write():
+            await self.webhook_deliveries.add(wanted)
+            for endpoint_id in {one.endpoint_id for one in wanted}:
+                self.jobs.serve_webhook_endpoint(endpoint_id)
         await self.jobs.write()
         if self._once is not None:
             await Idempotency(self.connection).remember(self._once, self._once.render(self._result))

@@ -80,6 +80,11 @@ TAGS = (
     Tag("Portal: documents", "What the customer may read.", _PORTAL),
     Tag("Portal: errors", "Telling of a page that failed.", _PORTAL),
     Tag("Partners: customers", "Customers' records, kept in step with the billing system.", _BOTH),
+    Tag(
+        "Partners: webhooks",
+        "Activities told to partners' systems, signed by the Standard Webhooks specification.",
+        _PARTNERS | _BACK_OFFICE,
+    ),
     Tag("Partners: sessions", "Who a portal session is, for other services of the platform.", _PARTNERS),
     Tag("Platform: customers", "The calls that the billing platform has made all along.", _PLATFORM),
     Tag("Platform: portal settings", "What a portal looks like, for the platform and its portal.", _PLATFORM),

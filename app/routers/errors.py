@@ -43,6 +43,8 @@ STATUSES: Mapping[type[PortalError], int] = MappingProxyType(
         errors.RoleInUse: 409,
         errors.RoleAlreadyAssigned: 409,
         errors.LastAdministrator: 409,
+        errors.WebhookEndpointDisabled: 409,
+        errors.TooManyWebhookEndpoints: 409,
         errors.IdempotencyInProgress: 409,
         errors.TokenDead: 410,
         errors.PayloadTooLarge: 413,

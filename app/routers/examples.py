@@ -64,6 +64,34 @@ _MAIL_ENTRY: dict[str, Any] = {
     "links": [{"purpose": "invitation", "id": _INVITATION, "state": "pending"}],
 }
 
+_ENDPOINT: dict[str, Any] = {
+    "id": "01a204b3-6f0c-7d18-93a5-2e5f1c7b9a40",
+    "url": "https://partner.example.com/portal-events",
+    "types": ["PortalAccountRegistered", "PortalEmailConfirmed"],
+    "includePersonalData": False,
+    "status": "enabled",
+    "disabledReason": None,
+    "disabledDateTime": None,
+    "createdDateTime": "2026-11-22T19:20:11.302456Z",
+    "secretCreatedDateTime": "2026-11-22T19:20:11.302456Z",
+}
+_ENDPOINT_WITH_SECRET = _ENDPOINT | {"secret": "whsec_wF3kq0pXlnMZ1yVYt8h2bC5rJ7uGdSaE4oNvIxQ9TfM="}
+
+_DELIVERY: dict[str, Any] = {
+    "id": "01a204b4-1a77-7e02-8c4d-6b0f9d3e5a21",
+    "endpointId": _ENDPOINT["id"],
+    "activityId": _ACTIVITY["id"],
+    "type": "PortalAccountRegistered",
+    "status": "pending",
+    "attempts": 1,
+    "lastStatus": 503,
+    "lastError": "It answered 503 Service Unavailable: back in a minute",
+    "createdDateTime": "2026-11-22T19:31:40.118204Z",
+    "lastAttemptDateTime": "2026-11-22T19:31:40.201377Z",
+    "nextAttemptDateTime": "2026-11-22T19:32:40.530117Z",
+    "deliveredDateTime": None,
+}
+
 _IMPERSONATION: dict[str, Any] = {
     "id": "01a2049d-d1a0-7c43-8e11-5b7f3d2a9c66",
     "customerId": _CUSTOMER,
@@ -304,6 +332,11 @@ EXAMPLES: MappingProxyType[str, Any] = MappingProxyType(
         "PageBody_RoleBody_": _page(_ROLE),
         "RoleAssignmentBody": _ROLE_ASSIGNMENT,
         "PageBody_RoleAssignmentBody_": _page(_ROLE_ASSIGNMENT),
+        "WebhookEndpointBody": _ENDPOINT,
+        "PageBody_WebhookEndpointBody_": _page(_ENDPOINT),
+        "EndpointWithSecretBody": _ENDPOINT_WITH_SECRET,
+        "WebhookDeliveryBody": _DELIVERY,
+        "PageBody_WebhookDeliveryBody_": _page(_DELIVERY),
         "StartedImpersonationBody": _IMPERSONATION
         | _OPEN
         | {

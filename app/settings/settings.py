@@ -162,8 +162,17 @@ class Settings(BaseSettings):
     portal_check_seconds: float = Field(10, gt=0, le=60, description="Longest wait for a portal to show itself.")
     webhook_allowed_networks: Networks = Field(
         (),
-        description="Comma-separated CIDRs of private networks that checks of portals may call; "
-        "without them public addresses only.",
+        description="Comma-separated CIDRs of private networks that webhooks and checks of portals may call, webhooks "
+        "there without https too; without them public addresses only.",
+    )
+    webhook_timeout_seconds: float = Field(
+        15, gt=0, le=60, description="Longest wait for a webhook's receiver, from the connection to its answer."
+    )
+    webhook_secret_overlap_hours: float = Field(
+        24, ge=0, le=720, description="How long a webhook's earlier secret signs beside the one that replaced it."
+    )
+    webhook_endpoints_at_once: int = Field(
+        10, ge=1, le=20, description="Webhook endpoints that one worker sends to at once, beside its mails."
     )
     rate_limit_url: CounterUrl | None = Field(
         None,

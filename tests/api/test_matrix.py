@@ -60,6 +60,16 @@ TABLE: dict[str, str] = {
     "listRoleAssignments": "access.write",
     "assignRole": "access.write",
     "removeRoleAssignment": "access.write",
+    "listWebhookEndpoints": "portal.webhooks.write",
+    "createWebhookEndpoint": "portal.webhooks.write",
+    "getWebhookEndpoint": "portal.webhooks.write",
+    "putWebhookEndpoint": "portal.webhooks.write",
+    "deleteWebhookEndpoint": "portal.webhooks.write",
+    "rotateWebhookSecret": "portal.webhooks.write",
+    "enableWebhookEndpoint": "portal.webhooks.write",
+    "testWebhookEndpoint": "portal.webhooks.write",
+    "listWebhookDeliveries": "portal.webhooks.write",
+    "redeliverWebhook": "portal.webhooks.write",
     "receiveMailEvents": PROVIDER,
     "receivePlatformEvent": PROVIDER,
     "inspectToken": ANONYMOUS,
@@ -107,6 +117,8 @@ BODIES: dict[str, dict[str, object]] = {
     "createRole": {"name": "Matrix", "permissions": ["access.write"]},
     "putRole": {"name": "Matrix", "permissions": ["access.write"]},
     "assignRole": {"subject": "employee-matrix", "roleId": str(new_id())},
+    "createWebhookEndpoint": {"url": "https://8.8.8.8/matrix", "types": ["PortalInvitationBatchStarted"]},
+    "putWebhookEndpoint": {"url": "https://8.8.8.8/matrix"},
     "inspectToken": {"token": "noise"},
     "startImpersonation": {"reason": "Looking through the matrix"},
     "redeemImpersonation": {"token": "noise"},
@@ -180,6 +192,8 @@ class Scene:
             .replace("{assignmentId}", str(new_id()))
             .replace("{impersonationId}", str(new_id()))
             .replace("{documentId}", str(new_id()))
+            .replace("{endpointId}", str(new_id()))
+            .replace("{deliveryId}", str(new_id()))
             .replace("{organisationId}", str(self.utility.organisation))
         )
         body = BODIES.get(operation.id)

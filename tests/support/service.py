@@ -95,6 +95,7 @@ def environment(settings: Settings, **more: str) -> dict[str, str]:
         "PORTAL_WORKER_LOOK_SECONDS": str(settings.worker_look_seconds),
         "PORTAL_CHECK_PORTALS": str(settings.check_portals),
         **{f"PORTAL_{name.upper()}": str(getattr(settings, name)) for name in _UNLIMITED},
+        "PORTAL_WEBHOOK_ALLOWED_NETWORKS": ",".join(settings.webhook_allowed_networks),
         **(
             {"PORTAL_PLATFORM_WEBHOOK_SECRET": settings.platform_webhook_secret}
             if settings.platform_webhook_secret

@@ -38,6 +38,7 @@ from app.services.registrations import Registrations
 from app.services.role_assignments import RoleAssignments
 from app.services.roles import Roles
 from app.services.sessions import Sessions
+from app.services.webhook_endpoints import WebhookEndpoints
 from app.throttles import Throttles
 
 
@@ -75,6 +76,7 @@ class Services:
     role_assignments: RoleAssignments
     roles: Roles
     sessions: Sessions
+    webhook_endpoints: WebhookEndpoints
     throttles: Throttles
     clock: Clock
     idempotency_secret: bytes
