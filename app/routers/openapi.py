@@ -57,6 +57,7 @@ TAGS = [
     {"name": "Activities", "description": "The append-only log of portal actions and events."},
     {"name": "Diagnosis", "description": "Why the portal does not work for a customer, and what solves it."},
     {"name": "Customers", "description": "Customers' records, kept in step with the billing system."},
+    {"name": "Invitation batches", "description": "Many customers invited by one call, a result for each."},
     {"name": "Organisation", "description": "What an organisation decides about its portal."},
     {"name": "Access", "description": "Roles, and who has which one in the organisation."},
     {"name": "Mail provider", "description": "For the mail provider: what became of the mails that it took."},
