@@ -92,3 +92,40 @@ def planned_in(utility: Utility) -> float:
             str(utility.organisation),
         )
     )
+
+
+def come_due(utility: Utility) -> None:
+    """Let the organisation's batches be looked at now, whether or not its turn has come."""
+    utility.world.sql.run(
+        "UPDATE pgqueuer SET execute_after = now()"
+        " WHERE entrypoint = 'run_invitation_batch' AND position(convert_to($1, 'UTF8') in payload) > 0",
+        str(utility.organisation),
+    )
+
+
+def next_turn(utility: Utility) -> None:
+    """Let the time pass until the organisation's next invitations may go."""
+    sql = "UPDATE invitation_paces SET free_at = now() WHERE organisation_id = $1"
+    assert utility.world.sql.run(sql, utility.organisation) == "UPDATE 1"
+    come_due(utility)
+
+
+def until(utility: Utility, batch_id: str, **expected: int) -> dict[str, Any]:
+    """The batch, once it has these counts and its job rests."""
+    deadline = time.monotonic() + 20
+    while (batch := look(utility, batch_id))["counts"] != counts(**expected) or _at_work(utility):
+        assert time.monotonic() < deadline, batch
+        time.sleep(0.03)
+    return batch
+
+
+def _at_work(utility: Utility) -> bool:
+    """Whether one of the organisation's batches is worked on, or due."""
+    return bool(
+        utility.world.sql.value(
+            "SELECT count(*) FROM pgqueuer WHERE entrypoint = 'run_invitation_batch'"
+            " AND position(convert_to($1, 'UTF8') in payload) > 0"
+            " AND (status::text = 'picked' OR execute_after <= now())",
+            str(utility.organisation),
+        )
+    )
