@@ -57,6 +57,7 @@ class SubjectType(StrEnum):
     """What kind of thing an activity is about."""
 
     INVITATION = "invitation"
+    INVITATION_BATCH = "invitationbatch"
     EMAIL_CONFIRMATION = "emailconfirmation"
     PASSWORD_RESET = "passwordreset"
     IMPERSONATION = "impersonation"

@@ -103,12 +103,17 @@ class Card:
 Rule = Callable[[Standing], PortalError | None]
 
 
-def _portal_refusal(standing: Standing) -> PortalError | None:
-    if not standing.organisation.portal_enabled:
+def portal_refusal(organisation: Organisation) -> PortalError | None:
+    """Why no link to the organisation's portal can be sent to anyone now."""
+    if not organisation.portal_enabled:
         return PortalNotEnabled()
-    if not standing.organisation.portal_url:
+    if not organisation.portal_url:
         return PortalUrlMissing()
     return None
+
+
+def _portal_refusal(standing: Standing) -> PortalError | None:
+    return portal_refusal(standing.organisation)
 
 
 def invitation_refusal(standing: Standing) -> PortalError | None:

@@ -45,7 +45,7 @@ class NewMail:
     """A mail to be written down and sent by a worker.
 
     `automatic` mails are those that no employee and no customer asked for by name; the organisation can switch
-    them off.
+    them off. Mails of a `bulk` go after those that somebody waits for.
     """
 
     kind: MailKind
@@ -54,6 +54,7 @@ class NewMail:
     automatic: bool = False
     account_id: UUID | None = None
     resent_from: UUID | None = None
+    bulk: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from app.services.daily_work import DailyWork
 from app.services.deliveries import Deliveries
 from app.services.email_confirmations import EmailConfirmations
 from app.services.impersonated_visits import ImpersonatedVisits
+from app.services.invitation_batches import InvitationBatches
 from app.services.password_resets import PasswordResets
 from app.services.platform_events import PlatformEvents
 from app.services.portal_url_checks import PortalUrlChecks
@@ -25,6 +26,7 @@ def handlers(
     visits: ImpersonatedVisits,
     webhooks: WebhookDeliveries,
     url_checks: PortalUrlChecks,
+    batches: InvitationBatches,
     platform_events: PlatformEvents,
     daily_work: DailyWork,
 ) -> Mapping[str, Handler]:
@@ -53,6 +55,9 @@ def handlers(
         await url_checks.check(UUID(payload["organisationId"]))
         return None
 
+    async def run_invitation_batch(payload: dict[str, Any]) -> timedelta | None:
+        return await batches.work(UUID(payload["organisationId"]), UUID(payload["batchId"]))
+
     async def follow_platform(payload: dict[str, Any]) -> timedelta | None:
         customer_id = payload["customerId"]
         return await platform_events.follow(UUID(payload["organisationId"]), UUID(customer_id) if customer_id else None)
@@ -71,6 +76,7 @@ def handlers(
         Job.FINISH_IMPERSONATION.value: finish_impersonation,
         Job.SERVE_WEBHOOK_ENDPOINT.value: serve_webhook_endpoint,
         Job.CHECK_PORTAL_URL.value: check_portal_url,
+        Job.RUN_INVITATION_BATCH.value: run_invitation_batch,
         Job.FOLLOW_PLATFORM.value: follow_platform,
         Job.DAILY_WORK.value: plan_daily_work,
         Job.TEND_ORGANISATION.value: tend_organisation,

@@ -30,7 +30,7 @@ from app.platform.tokens import Credentials
 from app.probing import PortalProbe
 from app.repositories.jobs import Job
 from app.repositories.unit_of_work import Transactions
-from app.routers.dependencies import Services
+from app.routers.dependencies import EventStreams, Services
 from app.services.access import Access
 from app.services.account_resets import AccountResets
 from app.services.accounts import Accounts
@@ -50,6 +50,7 @@ from app.services.error_reports import ErrorReports
 from app.services.impersonated_visits import ImpersonatedVisits
 from app.services.impersonations import Impersonations
 from app.services.inspections import Inspections
+from app.services.invitation_batches import InvitationBatches
 from app.services.invitations import Invitations
 from app.services.logins import Logins
 from app.services.own_accounts import OwnAccounts
@@ -131,6 +132,7 @@ async def running(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[P
     receivers = Receivers(outgoing, clock, seconds=settings.webhook_timeout_seconds)
     platform = _platform(settings)
     platform_events = PlatformEvents(transaction, platform, random.Random())  # noqa: S311 - spreads retries
+    batches = InvitationBatches(transaction, per_minute=settings.batch_invitations_per_minute)
     services = Services(
         access=Access(transaction, verifier),
         account_resets=AccountResets(transaction),
@@ -148,6 +150,7 @@ async def running(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[P
         impersonated_visits=visits,
         impersonations=Impersonations(transaction, signer),
         inspections=Inspections(transaction, signer),
+        invitation_batches=batches,
         invitations=Invitations(transaction),
         password_resets=resets,
         logins=Logins(transaction, passwords, guesses, limits),
@@ -171,6 +174,7 @@ async def running(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[P
             overlap=timedelta(hours=settings.webhook_secret_overlap_hours),
         ),
         throttles=throttles,
+        event_streams=EventStreams(settings.event_streams),
         clock=clock,
         idempotency_secret=_derived(settings.secret_keys[-1], b"idempotency"),
         event_signatures=EventSignatures(settings.mail_events_public_key, clock)
@@ -197,6 +201,7 @@ async def running(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[P
                 random.Random(),  # noqa: S311 - spreads retries, guards nothing
             ),
             url_checks,
+            batches,
             platform_events,
             DailyWork(transaction, check_portals=settings.check_portals),
         ),

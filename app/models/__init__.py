@@ -7,6 +7,7 @@ from app.models.customers import customers
 from app.models.document_views import document_views
 from app.models.idempotency import idempotency_answers
 from app.models.impersonations import impersonations
+from app.models.invitation_batches import invitation_batch_items, invitation_batches, invitation_paces
 from app.models.metadata import metadata
 from app.models.organisations import organisations
 from app.models.platform_events import platform_events
@@ -26,6 +27,9 @@ __all__ = [
     "document_views",
     "idempotency_answers",
     "impersonations",
+    "invitation_batch_items",
+    "invitation_batches",
+    "invitation_paces",
     "metadata",
     "organisations",
     "platform_events",

@@ -27,6 +27,7 @@ class Job(StrEnum):
     FINISH_IMPERSONATION = "finish_impersonation"
     SERVE_WEBHOOK_ENDPOINT = "serve_webhook_endpoint"
     CHECK_PORTAL_URL = "check_portal_url"
+    RUN_INVITATION_BATCH = "run_invitation_batch"
     FOLLOW_PLATFORM = "follow_platform"
     DAILY_WORK = "daily_work"
     TEND_ORGANISATION = "tend_organisation"
@@ -52,9 +53,14 @@ class Jobs:
         self._organisation_id = organisation_id
         self._waiting: list[_Waiting] = []
 
-    def deliver_mail(self, communication_id: UUID) -> None:
-        """Send the mail."""
-        self._add(Job.DELIVER_MAIL, communicationId=str(communication_id))
+    def deliver_mail(self, communication_id: UUID, *, bulk: bool = False) -> None:
+        """Send the mail; one of a bulk after those that somebody waits for."""
+        payload = {"organisationId": str(self._organisation_id), "communicationId": str(communication_id)}
+        self._waiting.append(_Waiting(Job.DELIVER_MAIL, payload, priority=_AFTER_MAILS if bulk else 0))
+
+    def run_invitation_batch(self, batch_id: UUID) -> None:
+        """Invite the batch's customers."""
+        self._add(Job.RUN_INVITATION_BATCH, batchId=str(batch_id))
 
     def resend_confirmation(self, email: str, seen: Seen) -> None:
         """Send new confirmation links to whoever has an unconfirmed account with this address."""

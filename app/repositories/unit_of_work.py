@@ -22,6 +22,8 @@ from app.repositories.every_organisation import EveryOrganisation
 from app.repositories.idempotency import Idempotency
 from app.repositories.impersonation_pages import ImpersonationPages
 from app.repositories.impersonations import Impersonations
+from app.repositories.invitation_batch_items import InvitationBatchItems
+from app.repositories.invitation_batches import InvitationBatches
 from app.repositories.jobs import Jobs
 from app.repositories.logins import Logins
 from app.repositories.mail_history import MailHistory
@@ -121,6 +123,16 @@ class UnitOfWork:
     def tokens(self) -> Tokens:
         """One-time tokens."""
         return Tokens(self.connection)
+
+    @cached_property
+    def invitation_batches(self) -> InvitationBatches:
+        """Batches of invitations."""
+        return InvitationBatches(self.connection)
+
+    @cached_property
+    def invitation_batch_items(self) -> InvitationBatchItems:
+        """The customers of each batch."""
+        return InvitationBatchItems(self.connection)
 
     @cached_property
     def sessions(self) -> Sessions:

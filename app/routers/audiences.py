@@ -80,6 +80,7 @@ TAGS = (
     Tag("Portal: documents", "What the customer may read.", _PORTAL),
     Tag("Portal: errors", "Telling of a page that failed.", _PORTAL),
     Tag("Partners: customers", "Customers' records, kept in step with the billing system.", _BOTH),
+    Tag("Partners: invitation batches", "Many customers invited by one call, a result for each.", _BOTH),
     Tag(
         "Partners: webhooks",
         "Activities told to partners' systems, signed by the Standard Webhooks specification.",

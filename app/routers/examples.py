@@ -162,6 +162,22 @@ _ACCOUNT: dict[str, Any] = {
     "imported": True,
 }
 
+_BATCH: dict[str, Any] = {
+    "id": "01a2049d-d2a0-7b19-a4c8-1f6e0d3b7a55",
+    "status": "running",
+    "onlyValidate": False,
+    "counts": {"requested": 800, "invited": 412, "skipped": 31, "failed": 7, "pending": 350},
+    "createdDateTime": "2026-11-22T19:10:03.204117Z",
+    "finishedDateTime": None,
+}
+
+_BATCH_RESULT: dict[str, Any] = {
+    "customerId": _CUSTOMER,
+    "accountNumber": "20019188",
+    "outcome": "skipped",
+    "key": "USER_ALREADY_EXISTS",
+}
+
 _SETTINGS: dict[str, Any] = {
     "name": "Zonneveld Warmte",
     "portalEnabled": True,
@@ -329,6 +345,8 @@ EXAMPLES: MappingProxyType[str, Any] = MappingProxyType(
             ],
         },
         "RoleBody": _ROLE,
+        "InvitationBatchBody": _BATCH,
+        "PageBody_BatchResultBody_": _page(_BATCH_RESULT),
         "PageBody_RoleBody_": _page(_ROLE),
         "RoleAssignmentBody": _ROLE_ASSIGNMENT,
         "PageBody_RoleAssignmentBody_": _page(_ROLE_ASSIGNMENT),

@@ -68,6 +68,8 @@ def known_form(value: str) -> str:
 
 def printable(value: str) -> str:
     """Text of people and systems, without characters that steer terminals, mails or files."""
+    if value.isprintable():  # what Python calls so is less, and told at once
+        return value
     if any(unicodedata.category(character) in ("Cc", "Cs", "Co", "Cn", "Zl", "Zp") for character in value):
         raise PydanticCustomError("VALIDATION_FAILED", "Control characters are not allowed here")
     return value

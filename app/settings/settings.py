@@ -138,6 +138,16 @@ class Settings(BaseSettings):
         EMBEDDED_ISSUER,
         description="Name of the embedded issuer, and the address where it publishes its keys for other services.",
     )
+    batch_invitations_per_minute: int = Field(
+        600,
+        ge=1,
+        le=100_000,
+        description="Most invitations that batches send a minute, for each organisation: as many as its mail server "
+        "takes without complaint.",
+    )
+    event_streams: int = Field(
+        50, ge=0, description="Clients of one process that may watch batches at a time; more are told to retry."
+    )
     session_idle_minutes: int = Field(30, ge=1, description="A portal session ends after this long without a call.")
     session_hours: int = Field(12, ge=1, description="A portal session ends after this long in any case.")
     password_hashes: int = Field(2, ge=1, le=64, description="Passwords hashed at once in one process.")

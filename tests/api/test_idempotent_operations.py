@@ -68,6 +68,15 @@ def _ending(customer: Customer) -> Deed:
     return f"{customer.path}/impersonation-sessions/{started['id']}/end", None
 
 
+def _dry_run(customer: Customer) -> Deed:
+    return "/organisation/invitation-batches", {"customerIds": [str(customer.id)], "onlyValidate": True}
+
+
+def _cancelling(customer: Customer) -> Deed:
+    path, body = _dry_run(customer)
+    return f"{path}/{customer.utility.employee().post(path, body).json()['id']}/cancel", None
+
+
 # How each operation is done by an administrator; an operation without a row fails the first test.
 DEEDS: dict[str, Callable[[Customer], Deed]] = {
     "sendInvitation": lambda customer: (f"{customer.path}/invitations", {"language": "nl-BE"}),
@@ -82,6 +91,8 @@ DEEDS: dict[str, Callable[[Customer], Deed]] = {
     "startImpersonation": _impersonating,
     "endImpersonation": _ending,
     "checkPortalUrl": lambda _customer: ("/organisation/portal-url-checks", None),
+    "startInvitationBatch": _dry_run,
+    "cancelInvitationBatch": _cancelling,
     "createRole": lambda _customer: ("/organisation/roles", {"name": "Desk", "permissions": ["portal.read"]}),
     "assignRole": lambda _customer: (
         "/organisation/role-assignments",

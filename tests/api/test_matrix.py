@@ -49,6 +49,11 @@ TABLE: dict[str, str] = {
     "listOrganisationActivities": "portal.activity.read",
     "listPortalAccounts": "portal.read",
     "getStatistics": "portal.read",
+    "startInvitationBatch": "portal.invite",
+    "getInvitationBatch": "portal.invite",
+    "listInvitationBatchResults": "portal.invite",
+    "cancelInvitationBatch": "portal.invite",
+    "watchInvitationBatch": "portal.invite",
     "getPortalSettings": "portal.settings.read",
     "putPortalSettings": "portal.settings.write",
     "checkPortalUrl": "portal.settings.write",
@@ -113,6 +118,7 @@ BODIES: dict[str, dict[str, object]] = {
     "sendInvitation": {},
     "sendEmailConfirmation": {},
     "importAccount": {"email": "matrix@example.com", "registeredDateTime": "2021-03-04T09:12:45Z"},
+    "startInvitationBatch": {"customerIds": [str(new_id())], "onlyValidate": True},
     "putPortalSettings": {"name": "Matrix", "portalEnabled": True, "portalUrl": "https://portal.example.com"},
     "createRole": {"name": "Matrix", "permissions": ["access.write"]},
     "putRole": {"name": "Matrix", "permissions": ["access.write"]},
@@ -188,6 +194,7 @@ class Scene:
             .replace("{accountId}", str(new_id()))
             .replace("{communicationId}", str(new_id()))
             .replace("{sessionId}", str(new_id()))
+            .replace("{batchId}", str(new_id()))
             .replace("{roleId}", str(new_id()))
             .replace("{assignmentId}", str(new_id()))
             .replace("{impersonationId}", str(new_id()))

@@ -56,3 +56,27 @@ def asking(
     with listening(settings) as (url, _), httpx.Client(timeout=20) as http:
         yield World(url, settings, Sql(ours), smtp.mailbox, http).utility()
     Sql(ours).run("DELETE FROM pgqueuer")  # nobody waits for the next test's platform
+
+
+@pytest.fixture(scope="session")
+def slow_world(
+    server: str, worker_id: str, smtp: SmtpServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[World]:
+    """A service whose batches invite one customer every five seconds, and that two clients may watch."""
+    name = f"portal_slow_{worker_id}"
+    settings = test_settings(
+        database_url=fresh_copy(server, name),
+        smtp_url=smtp.url,
+        data_dir=tmp_path_factory.mktemp("slow"),
+        batch_invitations_per_minute=12,
+        event_streams=2,
+    )
+    with listening(settings) as (url, _), httpx.Client(timeout=20) as http:
+        yield World(url, settings, Sql(str(settings.database_url)), smtp.mailbox, http)
+    drop(server, name)
+
+
+@pytest.fixture
+def slow(slow_world: World) -> Utility:
+    """A new organisation of that service."""
+    return slow_world.utility()

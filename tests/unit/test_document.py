@@ -15,7 +15,7 @@ from tests.support.service import test_settings
 
 _VERBS = (
     "assign|cancel|change|check|complete|confirm|create|delete|enable|end|find|forgot|get|impersonate|import|inspect|introspect|invite|list|log|"
-    "logout|put|reactivate|receive|redeem|redeliver|register|remove|report|resend|reset|revoke|rotate|send|start|test|view"
+    "logout|put|reactivate|receive|redeem|redeliver|register|remove|report|resend|reset|revoke|rotate|send|start|test|view|watch"
 )
 
 
@@ -39,8 +39,10 @@ def resolved(value: Any) -> Any:
 
 def exemplified(content: dict[str, Any]) -> bool:
     """Whether a reader is shown what it looks like: the whole, or one of the list."""
+    if "example" in content:
+        return True
     schema = resolved(content["schema"])
-    shown = ("example" in content, content.get("examples"), schema.get("examples"), "const" in schema)
+    shown = (content.get("examples"), schema.get("examples"), "const" in schema)
     return any(shown) or (schema.get("type") == "array" and exemplified({"schema": schema["items"]}))
 
 

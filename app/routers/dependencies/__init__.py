@@ -41,6 +41,7 @@ from app.routers.dependencies.portal import (
 )
 from app.routers.dependencies.queries import ActivityFiltering, CustomerId, Paging, activity_filter, page_request
 from app.routers.dependencies.services import Service, Services, services
+from app.routers.dependencies.streams import EventStreams
 
 __all__ = [
     "LONGEST_IDEMPOTENCY_KEY",
@@ -54,6 +55,7 @@ __all__ = [
     "CountedByAddress",
     "CustomerId",
     "EndingImpersonation",
+    "EventStreams",
     "FindingPortal",
     "Leaving",
     "LeavingVisit",

@@ -8,6 +8,7 @@ from fastapi import Depends, Request
 from app.clock import Clock
 from app.event_signatures import EventSignatures
 from app.platform.signatures import PlatformSignatures
+from app.routers.dependencies.streams import EventStreams
 from app.services.access import Access
 from app.services.account_resets import AccountResets
 from app.services.accounts import Accounts
@@ -24,6 +25,7 @@ from app.services.error_reports import ErrorReports
 from app.services.impersonated_visits import ImpersonatedVisits
 from app.services.impersonations import Impersonations
 from app.services.inspections import Inspections
+from app.services.invitation_batches import InvitationBatches
 from app.services.invitations import Invitations
 from app.services.logins import Logins
 from app.services.own_accounts import OwnAccounts
@@ -62,6 +64,7 @@ class Services:
     impersonated_visits: ImpersonatedVisits
     impersonations: Impersonations
     inspections: Inspections
+    invitation_batches: InvitationBatches
     invitations: Invitations
     password_resets: PasswordResets
     logins: Logins
@@ -78,6 +81,7 @@ class Services:
     sessions: Sessions
     webhook_endpoints: WebhookEndpoints
     throttles: Throttles
+    event_streams: EventStreams
     clock: Clock
     idempotency_secret: bytes
     event_signatures: EventSignatures | None

@@ -33,6 +33,7 @@ async def send_link(
     by: Actor,
     seen: Seen,
     automatic: bool = False,
+    bulk: bool = False,
     communication_id: UUID | None = None,
     resent_from: UUID | None = None,
 ) -> OneTimeToken:
@@ -40,7 +41,7 @@ async def send_link(
 
     `communication_id` names the mail when it has to be known again, `resent_from` the mail that this one repeats.
     """
-    mail = _mail(purpose, standing, recipient, automatic=automatic, resent_from=resent_from)
+    mail = _mail(purpose, standing, recipient, automatic=automatic, bulk=bulk, resent_from=resent_from)
     mail_id = await send_mail(uow, standing, mail, by=by, seen=seen, communication_id=communication_id)
     return await _make_link(uow, mail_id, purpose, standing, recipient, by=by, seen=seen)
 
@@ -66,10 +67,23 @@ async def send_links(
 
 
 def _mail(
-    purpose: Purpose, standing: Standing, recipient: Recipient, *, automatic: bool, resent_from: UUID | None = None
+    purpose: Purpose,
+    standing: Standing,
+    recipient: Recipient,
+    *,
+    automatic: bool,
+    bulk: bool = False,
+    resent_from: UUID | None = None,
 ) -> NewMail:
-    account_id = standing.account.account_id if standing.account else None
-    return NewMail(PURPOSES[purpose].mail, recipient.email, recipient.language, automatic, account_id, resent_from)
+    return NewMail(
+        kind=PURPOSES[purpose].mail,
+        email=recipient.email,
+        language=recipient.language,
+        automatic=automatic,
+        account_id=standing.account.account_id if standing.account else None,
+        resent_from=resent_from,
+        bulk=bulk,
+    )
 
 
 async def _make_link(

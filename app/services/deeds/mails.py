@@ -17,5 +17,5 @@ async def send_mail(
     await uow.communications.add(
         mail_id, standing.customer.customer_id, mail, by=by, correlation_id=seen.correlation_id
     )
-    uow.jobs.deliver_mail(mail_id)
+    uow.jobs.deliver_mail(mail_id, bulk=mail.bulk)
     return mail_id
