@@ -16,6 +16,7 @@ from app.errors.callers import (
 )
 from app.errors.impersonation import ImpersonationReadOnly, NotAllowedWhileImpersonating
 from app.errors.load import (
+    Contended,
     DatabaseUnreachable,
     IdempotencyInProgress,
     IdempotencyKeyReused,
@@ -53,6 +54,7 @@ from app.errors.portal import (
 from app.errors.requests import (
     CustomerDoesNotExist,
     InvalidUrl,
+    LinesExpected,
     MethodNotAllowed,
     NotAnEmailAddress,
     PayloadTooLarge,
@@ -77,6 +79,7 @@ __all__ = [
     "AccessLogNotShown",
     "CommunicationNotResendable",
     "ConfirmPasswordDoesNotMatch",
+    "Contended",
     "CurrentPasswordWrong",
     "CustomerDoesNotExist",
     "CustomerNumberMismatch",
@@ -97,6 +100,7 @@ __all__ = [
     "InvalidUrl",
     "InvitationNotPending",
     "LastAdministrator",
+    "LinesExpected",
     "LoggedOutByUtility",
     "MethodNotAllowed",
     "NoLinkCanBeSent",

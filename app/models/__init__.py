@@ -10,6 +10,7 @@ from app.models.impersonations import impersonations
 from app.models.metadata import metadata
 from app.models.organisations import organisations
 from app.models.platform_events import platform_events
+from app.models.portal_addresses import portal_addresses
 from app.models.portal_url_checks import portal_url_checks
 from app.models.role_assignments import role_assignments
 from app.models.roles import roles
@@ -28,6 +29,7 @@ __all__ = [
     "metadata",
     "organisations",
     "platform_events",
+    "portal_addresses",
     "portal_url_checks",
     "role_assignments",
     "roles",

@@ -101,14 +101,16 @@ class Jobs:
     async def write(self) -> None:
         """Put all of them into the queue, in one statement."""
         if self._waiting:
-            driver = AsyncpgDriver(self._connection.driver)  # type: ignore[arg-type]  # a pool's proxy will do
-            await Queries(driver).enqueue(
-                [waiting.job.value for waiting in self._waiting],
-                [json.dumps(waiting.payload).encode() for waiting in self._waiting],
-                [waiting.priority for waiting in self._waiting],
-                [waiting.delay for waiting in self._waiting],
-                [waiting.once for waiting in self._waiting],
-                on_conflict="skip",
+            jobs = self._waiting
+            await self._connection.queue(
+                lambda driver: Queries(AsyncpgDriver(driver)).enqueue(  # type: ignore[arg-type]  # a pool's proxy will do
+                    [waiting.job.value for waiting in jobs],
+                    [json.dumps(waiting.payload).encode() for waiting in jobs],
+                    [waiting.priority for waiting in jobs],
+                    [waiting.delay for waiting in jobs],
+                    [waiting.once for waiting in jobs],
+                    on_conflict="skip",
+                )
             )
             self._waiting = []
 

@@ -12,6 +12,7 @@ from app.domain.idempotency import Once
 from app.repositories.account_records import AccountRecords
 from app.repositories.accounts import Accounts
 from app.repositories.activities import Activities
+from app.repositories.adoption import Adoption
 from app.repositories.cards import Cards
 from app.repositories.communications import Communications
 from app.repositories.customers import Customers
@@ -25,7 +26,10 @@ from app.repositories.jobs import Jobs
 from app.repositories.logins import Logins
 from app.repositories.mail_history import MailHistory
 from app.repositories.organisations import Organisations
+from app.repositories.platform_customers import PlatformCustomers
 from app.repositories.platform_events import PlatformEvents
+from app.repositories.portal_accounts import PortalAccounts
+from app.repositories.portal_addresses import PortalAddresses
 from app.repositories.portal_url_checks import PortalUrlChecks
 from app.repositories.retention import Retention
 from app.repositories.role_assignments import RoleAssignments
@@ -64,6 +68,16 @@ class UnitOfWork:
         return Documents(self.connection)
 
     @cached_property
+    def platform_customers(self) -> PlatformCustomers:
+        """Customers as the platform's existing calls show them."""
+        return PlatformCustomers(self.connection)
+
+    @cached_property
+    def portal_addresses(self) -> PortalAddresses:
+        """Where the portal is found."""
+        return PortalAddresses(self.connection)
+
+    @cached_property
     def portal_url_checks(self) -> PortalUrlChecks:
         """How the portal's address answered."""
         return PortalUrlChecks(self.connection)
@@ -92,6 +106,16 @@ class UnitOfWork:
     def account_records(self) -> AccountRecords:
         """Every portal account known, the retired ones too."""
         return AccountRecords(self.connection)
+
+    @cached_property
+    def portal_accounts(self) -> PortalAccounts:
+        """Portal accounts across customers."""
+        return PortalAccounts(self.connection)
+
+    @cached_property
+    def adoption(self) -> Adoption:
+        """Figures of the portal."""
+        return Adoption(self.connection)
 
     @cached_property
     def tokens(self) -> Tokens:

@@ -185,6 +185,24 @@ _SETTINGS: dict[str, Any] = {
     "sandboxRecipient": None,
 }
 
+_NOTIFICATION: dict[str, Any] = {
+    "pageIdentifier": "login",
+    "notificationType": "warning",
+    "translatedContent": {"nl-BE": "Onderhoud op zondag", "fr-BE": "Maintenance dimanche"},
+}
+
+
+def _enveloped(data: Any) -> dict[str, Any]:
+    return {
+        "data": data,
+        "errors": [],
+        "success": True,
+        "applicableEntitiesCount": 1,
+        "requestedEntitiesCount": 1,
+        "succeededEntitiesCount": 1,
+        "isSynchronous": True,
+    }
+
 
 def _button(action: Action) -> dict[str, Any]:
     if action is Action.SEND_INVITATION:
@@ -214,6 +232,46 @@ EXAMPLES: MappingProxyType[str, Any] = MappingProxyType(
                 }
             ],
             "documents": [],
+        },
+        "CustomerLineResult": {
+            "line": 2,
+            "customerId": "0199d8a0-0000-7000-8000-000000000011",
+            "status": "failed",
+            "key": "VALIDATION_FAILED",
+            "errors": [
+                {
+                    "field": "accountNumber",
+                    "key": "VALIDATION_FAILED",
+                    "message": "Another customer of the organisation has this account number.",
+                }
+            ],
+        },
+        "PageBody_PortalAccountBody_": {
+            "results": [
+                {
+                    "customerId": _CUSTOMER,
+                    "accountNumber": "20019188",
+                    "displayName": "Jan Peeters",
+                    "accountId": "01a2049d-cf00-7d22-a4c1-90b6e7f3d815",
+                    "email": "jan.peeters@example.com",
+                    "state": "live",
+                    "portalStatus": "active",
+                    "registeredDateTime": "2026-11-22T18:58:03.752107Z",
+                    "emailConfirmedDateTime": "2026-11-22T18:59:30.118342Z",
+                    "lastActiveDateTime": "2026-11-22T19:05:40.113902Z",
+                    "imported": False,
+                    "invitedDateTime": "2026-11-22T18:56:20.495819Z",
+                }
+            ],
+            "hasNextPage": False,
+            "nextPageToken": None,
+        },
+        "Statistics": {
+            "totals": {"customers": 1200, "invited": 800, "registered": 420, "active": 390},
+            "weeks": [
+                {"week": "2026-W46", "invited": 0, "registered": 3, "confirmed": 2},
+                {"week": "2026-W47", "invited": 500, "registered": 120, "confirmed": 111},
+            ],
         },
         "CardBody": {
             "customerId": _CUSTOMER,
@@ -315,6 +373,66 @@ EXAMPLES: MappingProxyType[str, Any] = MappingProxyType(
             "access_mode": "readonly",
         },
         "PortalSettingsBody": _SETTINGS,
+        "CustomerAnswer": _enveloped(
+            {
+                "id": _CUSTOMER,
+                "entityType": "customer",
+                "createdDateTime": "2026-11-20T09:00:00Z",
+                "discriminator": "Customer",
+                "_etag": "4f0c2a7be1d94c6f8a3b5d7e9f102436",
+                "hasErrors": False,
+                "hasWarnings": False,
+                "requireAttention": False,
+                "isReadOnly": False,
+                "organisationId": "0199d8a0-0000-7000-8000-000000000002",
+                "accountNumber": "20019188",
+                "shortDisplayName": "Jan Peeters",
+                "contactDetails": [
+                    {
+                        "contactType": "email",
+                        "value": "jan.peeters@example.com",
+                        "description": None,
+                        "primaryForType": True,
+                    }
+                ],
+                "contracts": [
+                    {
+                        "contractId": "0199d8a0-0000-7000-8000-000000000100",
+                        "contractNumber": "C-1000",
+                        "currentContractStatus": "signed",
+                    }
+                ],
+                "activationCode": None,
+                "portalProperties": {
+                    "applicationUserId": _ACCOUNT["accountId"],
+                    "confirmAccountToken": None,
+                    "resetPasswordToken": None,
+                    "email": "jan.peeters@example.com",
+                    "emailConfirmed": True,
+                },
+            }
+        ),
+        "HandOffAnswer": _enveloped("IkFabllvQUFBY0FDQUFBQUFBQUFBQWdHaUJKMyI.…"),
+        "DoneAnswer": _enveloped(None),
+        "SettingsAnswer": _enveloped(
+            {
+                "isEnabled": True,
+                "portalPublicUrls": ["https://portal.example.com"],
+                "primaryColor": "#0b6e4f",
+                "secondaryColor": None,
+                "logo": None,
+                "favIcon": None,
+                "contact": {
+                    "emailAddress": "service@example.com",
+                    "contactUrl": None,
+                    "telephoneNumber": None,
+                    "termsAndConditionsUrls": {"nl-BE": "https://www.example.com/voorwaarden"},
+                },
+                "billingSettings": {"allowCustomerToChangeAdvanceAmount": False, "hideInvoiceSection": False},
+                "advanceChangeLimit": {"rangeMin": -20, "rangeMax": 20, "type": "percentage"},
+                "pageNotifications": [_NOTIFICATION],
+            }
+        ),
         "InspectionBody": {
             "purpose": "invitation",
             "state": "pending",
@@ -347,7 +465,7 @@ EXAMPLES: MappingProxyType[str, Any] = MappingProxyType(
                 "organisationId": "0199d8a0-0000-7000-8000-000000000002",
                 "name": _SETTINGS["name"],
                 "features": _SETTINGS["features"],
-                "pageNotifications": [],
+                "pageNotifications": [_NOTIFICATION],
             },
             "impersonation": None,
         },

@@ -5,7 +5,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "d4b81f6a2e07"
-down_revision = "b83d5f1e7c40"
+down_revision = "4d9a7e25c0b8"
 branch_labels = None
 depends_on = None
 

@@ -22,7 +22,9 @@ from app.schemas.webhooks import (
     WebhookEndpointGiven,
 )
 
-router = APIRouter(prefix="/api/portal/v1/organisation/webhook-endpoints", tags=["Webhooks"], route_class=StrictRoute)
+router = APIRouter(
+    prefix="/api/portal/v1/organisation/webhook-endpoints", tags=["Partners: webhooks"], route_class=StrictRoute
+)
 
 _WRITE = Permission.PORTAL_WEBHOOKS_WRITE
 _Calling = Annotated[Call, Depends(BackOffice(_WRITE))]
