@@ -52,7 +52,9 @@ class _Handler(BaseHTTPRequestHandler):
     server: "Receiver"
 
     def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
+        body = self.rfile.read(length := int(self.headers["Content-Length"]))
+        if len(body) < length:
+            return  # whoever posts was killed in the middle of it
         headers = {name.lower(): value for name, value in self.headers.items()}
         reply = self.server.take(Received(self.path, headers, body))
         if reply.hangs:
