@@ -26,6 +26,7 @@ class BackOffice:
     """
 
     otherwise = ""  # what admits a caller without it, for the document
+    headers_optional = False  # whether the bearer may say which organisation it works in
 
     def __init__(self, permission: Permission, *, answer: type[BaseModel] | None = None, status: int = 200) -> None:
         self.permission = permission
