@@ -15,6 +15,7 @@ from app.services.impersonated_visits import ImpersonatedVisits
 from app.services.password_resets import PasswordResets
 from app.services.platform_events import PlatformEvents
 from app.services.portal_url_checks import PortalUrlChecks
+from app.services.webhook_deliveries import WebhookDeliveries
 
 
 def handlers(
@@ -22,6 +23,7 @@ def handlers(
     confirmations: EmailConfirmations,
     resets: PasswordResets,
     visits: ImpersonatedVisits,
+    webhooks: WebhookDeliveries,
     url_checks: PortalUrlChecks,
     platform_events: PlatformEvents,
     daily_work: DailyWork,
@@ -43,6 +45,10 @@ def handlers(
         organisation_id, impersonation_id = UUID(payload["organisationId"]), UUID(payload["impersonationId"])
         return await visits.finish(organisation_id, impersonation_id, seen=Seen(payload["correlationId"]))
 
+    async def serve_webhook_endpoint(payload: dict[str, Any]) -> timedelta | None:
+        endpoint_id, turn_id = UUID(payload["endpointId"]), UUID(payload["turnId"])
+        return await webhooks.serve(UUID(payload["organisationId"]), endpoint_id, turn_id)
+
     async def check_portal_url(payload: dict[str, Any]) -> timedelta | None:
         await url_checks.check(UUID(payload["organisationId"]))
         return None
@@ -63,6 +69,7 @@ def handlers(
         Job.RESEND_CONFIRMATION.value: resend_confirmation,
         Job.MAIL_PASSWORD_RESETS.value: mail_password_resets,
         Job.FINISH_IMPERSONATION.value: finish_impersonation,
+        Job.SERVE_WEBHOOK_ENDPOINT.value: serve_webhook_endpoint,
         Job.CHECK_PORTAL_URL.value: check_portal_url,
         Job.FOLLOW_PLATFORM.value: follow_platform,
         Job.DAILY_WORK.value: plan_daily_work,

@@ -4,15 +4,19 @@ from app.routers import delivery_reports, platform_events
 from app.routers.backoffice import (
     account_resets,
     accounts,
+    adoption,
     cards,
     communications,
+    customer_lines,
     customers,
     diagnosis,
     invitations,
+    portal_accounts,
     portal_settings,
     portal_url_checks,
     role_assignments,
     roles,
+    webhook_endpoints,
 )
 from app.routers.backoffice import activities as backoffice_activities
 from app.routers.backoffice import documents as backoffice_documents
@@ -38,6 +42,7 @@ from app.routers.portal import (
 # In the order in which the explorer shows them: the card first, then the customer's side.
 ROUTERS = (
     customers.router,
+    customer_lines.router,
     cards.router,
     invitations.router,
     backoffice_password_resets.router,
@@ -52,8 +57,11 @@ ROUTERS = (
     diagnosis.router,
     portal_settings.router,
     portal_url_checks.router,
+    portal_accounts.router,
+    adoption.router,
     roles.router,
     role_assignments.router,
+    webhook_endpoints.router,
     delivery_reports.router,
     platform_events.router,
     tokens.router,

@@ -16,6 +16,7 @@ from app.models.role_assignments import role_assignments
 from app.models.roles import roles
 from app.models.sessions import sessions
 from app.models.tokens import tokens
+from app.models.webhooks import webhook_deliveries, webhook_endpoints
 
 __all__ = [
     "accounts",
@@ -34,4 +35,6 @@ __all__ = [
     "roles",
     "sessions",
     "tokens",
+    "webhook_deliveries",
+    "webhook_endpoints",
 ]

@@ -12,6 +12,7 @@ from app.domain.idempotency import Once
 from app.repositories.account_records import AccountRecords
 from app.repositories.accounts import Accounts
 from app.repositories.activities import Activities
+from app.repositories.adoption import Adoption
 from app.repositories.cards import Cards
 from app.repositories.communications import Communications
 from app.repositories.customers import Customers
@@ -27,6 +28,7 @@ from app.repositories.mail_history import MailHistory
 from app.repositories.organisations import Organisations
 from app.repositories.platform_customers import PlatformCustomers
 from app.repositories.platform_events import PlatformEvents
+from app.repositories.portal_accounts import PortalAccounts
 from app.repositories.portal_addresses import PortalAddresses
 from app.repositories.portal_url_checks import PortalUrlChecks
 from app.repositories.retention import Retention
@@ -34,6 +36,8 @@ from app.repositories.role_assignments import RoleAssignments
 from app.repositories.roles import Roles
 from app.repositories.sessions import Sessions
 from app.repositories.tokens import Tokens
+from app.repositories.webhook_deliveries import WebhookDeliveries
+from app.repositories.webhook_endpoints import WebhookEndpoints
 
 T = TypeVar("T")
 
@@ -104,6 +108,16 @@ class UnitOfWork:
         return AccountRecords(self.connection)
 
     @cached_property
+    def portal_accounts(self) -> PortalAccounts:
+        """Portal accounts across customers."""
+        return PortalAccounts(self.connection)
+
+    @cached_property
+    def adoption(self) -> Adoption:
+        """Figures of the portal."""
+        return Adoption(self.connection)
+
+    @cached_property
     def tokens(self) -> Tokens:
         """One-time tokens."""
         return Tokens(self.connection)
@@ -165,6 +179,16 @@ class UnitOfWork:
         return RoleAssignments(self.connection)
 
     @cached_property
+    def webhook_endpoints(self) -> WebhookEndpoints:
+        """Where activities go."""
+        return WebhookEndpoints(self.connection)
+
+    @cached_property
+    def webhook_deliveries(self) -> WebhookDeliveries:
+        """Activities on their way there."""
+        return WebhookDeliveries(self.connection)
+
+    @cached_property
     def impersonation_pages(self) -> ImpersonationPages:
         """Looking back on them."""
         return ImpersonationPages(self.connection)
@@ -181,7 +205,10 @@ class UnitOfWork:
         """Write what the transaction reports, leaves to workers and answers."""
         if not self._answered:
             raise AssertionError("a use case that may carry an Idempotency-Key ends with uow.answer(…)")
-        await self.activities.write()
+        if wanted := await self.activities.write():
+            await self.webhook_deliveries.add(wanted)
+            for endpoint_id in {one.endpoint_id for one in wanted}:
+                self.jobs.serve_webhook_endpoint(endpoint_id)
         await self.jobs.write()
         if self._once is not None:
             await Idempotency(self.connection).remember(self._once, self._once.render(self._result))

@@ -57,6 +57,18 @@ MaybeLine = Annotated[Line | None, BeforeValidator(nothing)]
 class PlatformNotification(PlatformGiven):
     """What a page of the portal tells its visitors."""
 
+    model_config = PlatformGiven.model_config | {
+        "json_schema_extra": {
+            "examples": [
+                {
+                    "pageIdentifier": "login",
+                    "notificationType": "warning",
+                    "translatedContent": {"en-GB": "The portal is being repaired tonight."},
+                }
+            ]
+        }
+    }
+
     page_identifier: PortalPage
     notification_type: NotificationType
     translated_content: Translated = None

@@ -101,7 +101,7 @@ class RegisteredBody(Answered):
 class AddressGiven(Given):
     """An e-mail address."""
 
-    model_config = Given.model_config | {"json_schema_extra": {"examples": [{"email": "jan.peeters@example.com"}]}}
+    model_config = Given.model_config | {"json_schema_extra": {"examples": [{"email": "amelie.dubois@example.com"}]}}
 
     email: Email
 
@@ -121,7 +121,7 @@ class LoginGiven(Given):
     """The login page. The address is not checked for its form here: what is unknown is wrong, nothing more."""
 
     model_config = Given.model_config | {
-        "json_schema_extra": {"examples": [{"email": "jan.peeters@example.com", "password": "seven warm radiators"}]}
+        "json_schema_extra": {"examples": [{"email": "amelie.dubois@example.com", "password": "seven warm radiators"}]}
     }
 
     email: str = Field(min_length=1, max_length=254)

@@ -21,9 +21,10 @@ from app.tokens import Purpose, TokenSigner
 class EmailConfirmations:
     """Confirmation links for the addresses of accounts."""
 
-    def __init__(self, transaction: Transactions, signer: TokenSigner) -> None:
+    def __init__(self, transaction: Transactions, signer: TokenSigner, *, mails_per_hour: int) -> None:
         self._transaction = transaction
         self._signer = signer
+        self._mails_per_hour = mails_per_hour
 
     async def send(self, customer_id: UUID, email: str | None, *, call: Call) -> OneTimeToken:
         """An employee has a new link mailed; a given address corrects that of the unconfirmed account.
@@ -57,7 +58,15 @@ class EmailConfirmations:
         """
         async with self._transaction(organisation_id) as uow:
             customers = await uow.accounts.customers_with_unconfirmed(email)
-            for standing in await admitted(uow, customers, email, Purpose.EMAIL_CONFIRMATION, confirmation_refusal):
+            standings = await admitted(
+                uow,
+                customers,
+                email,
+                Purpose.EMAIL_CONFIRMATION,
+                confirmation_refusal,
+                most_mails=self._mails_per_hour,
+            )
+            for standing in standings:
                 mail_id = uuid5(request_id, str(standing.customer.customer_id))
                 if standing.account is None or await uow.communications.exists(mail_id):
                     continue

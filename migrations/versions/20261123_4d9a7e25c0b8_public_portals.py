@@ -5,7 +5,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "4d9a7e25c0b8"
-down_revision = "b83d5f1e7c40"
+down_revision = "4d9e1b7a60c2"
 branch_labels = None
 depends_on = None
 

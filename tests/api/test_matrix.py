@@ -24,6 +24,7 @@ EITHER, ANYONE = "session or anonymous", "anyone"
 # The contract's table, written out. An operation without a row here fails the first test.
 TABLE: dict[str, str] = {
     "putCustomer": "customer.write",
+    "putCustomers": "customer.write",
     "getCard": "portal.read",
     "sendInvitation": "portal.invite",
     "listInvitations": "portal.read",
@@ -46,6 +47,8 @@ TABLE: dict[str, str] = {
     "listActivities": "portal.activity.read",
     "getDiagnosis": "portal.read",
     "listOrganisationActivities": "portal.activity.read",
+    "listPortalAccounts": "portal.read",
+    "getStatistics": "portal.read",
     "getPortalSettings": "portal.settings.read",
     "putPortalSettings": "portal.settings.write",
     "checkPortalUrl": "portal.settings.write",
@@ -71,6 +74,16 @@ TABLE: dict[str, str] = {
     "platformChangePortalSettings": "portal.settings.write",
     "platformPutPageNotification": "portal.settings.write",
     "platformDeletePageNotification": "portal.settings.write",
+    "listWebhookEndpoints": "portal.webhooks.write",
+    "createWebhookEndpoint": "portal.webhooks.write",
+    "getWebhookEndpoint": "portal.webhooks.write",
+    "putWebhookEndpoint": "portal.webhooks.write",
+    "deleteWebhookEndpoint": "portal.webhooks.write",
+    "rotateWebhookSecret": "portal.webhooks.write",
+    "enableWebhookEndpoint": "portal.webhooks.write",
+    "testWebhookEndpoint": "portal.webhooks.write",
+    "listWebhookDeliveries": "portal.webhooks.write",
+    "redeliverWebhook": "portal.webhooks.write",
     "receiveMailEvents": PROVIDER,
     "receivePlatformEvent": PROVIDER,
     "inspectToken": ANONYMOUS,
@@ -99,8 +112,8 @@ TABLE: dict[str, str] = {
     "show_mailbox": OPERATOR,
     "getIssuer": OPERATOR,
     "getIssuerKeys": OPERATOR,
-    "custom_swagger_ui_html": OPERATOR,
-    "swagger_ui_redirect": OPERATOR,
+    "showExplorer": OPERATOR,
+    "getPartOfDocument": OPERATOR,
 }
 _READONLY = {"portal.read", "portal.activity.read", "portal.settings.read"}
 ROLES: dict[Role, set[str]] = {
@@ -123,6 +136,8 @@ BODIES: dict[str, dict[str, object]] = {
     "platformChangePortalDetails": {},
     "platformChangePortalSettings": {},
     "platformPutPageNotification": {"pageIdentifier": "login", "notificationType": "neutral"},
+    "createWebhookEndpoint": {"url": "https://8.8.8.8/matrix", "types": ["PortalInvitationBatchStarted"]},
+    "putWebhookEndpoint": {"url": "https://8.8.8.8/matrix"},
     "inspectToken": {"token": "noise"},
     "startImpersonation": {"reason": "Looking through the matrix"},
     "redeemImpersonation": {"token": "noise"},
@@ -200,12 +215,17 @@ class Scene:
             .replace("{assignmentId}", str(new_id()))
             .replace("{impersonationId}", str(new_id()))
             .replace("{documentId}", str(new_id()))
+            .replace("{endpointId}", str(new_id()))
+            .replace("{deliveryId}", str(new_id()))
             .replace("{organisationId}", str(self.utility.organisation))
         )
         body = BODIES.get(operation.id)
         if operation.id == "putCustomer":
             body = self.customer.record
         url = f"{self.utility.world.url}{path}"
+        if operation.id == "putCustomers":
+            body = self.customer.record | {"customerId": str(self.customer.id)}
+            headers = headers | {"Content-Type": "application/x-ndjson"}
         form = {"token": "noise"} if operation.id == "introspectSession" else None
         return self.utility.world.http.request(operation.method, url, headers=headers, json=body, data=form)
 

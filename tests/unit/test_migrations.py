@@ -99,7 +99,7 @@ _INVALID = "SELECT indexrelid::regclass::text AS name FROM pg_index WHERE NOT in
 def test_a_run_that_was_interrupted_while_it_made_an_index_is_repeated(empty: str) -> None:
     migrate(empty)
     whole, sql = _things(empty), Sql(empty)
-    command.downgrade(config(empty), "a94d1e60b3f7")
+    command.downgrade(config(empty), "a94d1e60b3f7")  # the next one begins with that index
     building = (
         "SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
         " AND query LIKE 'CREATE INDEX CONCURRENTLY%' AND wait_event_type = 'Lock'"

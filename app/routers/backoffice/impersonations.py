@@ -29,7 +29,7 @@ from app.schemas.impersonations import (
     StartImpersonation,
 )
 
-router = APIRouter(prefix="/api/portal/v1", tags=["Impersonation"], route_class=StrictRoute)
+router = APIRouter(prefix="/api/portal/v1", tags=["Back office: impersonation"], route_class=StrictRoute)
 
 _OF_CUSTOMER = "/customers/{customerId}/portal/impersonation-sessions"
 _Starting = Annotated[
@@ -95,7 +95,9 @@ async def list_impersonations(
 )
 async def end_impersonation(
     customer_id: CustomerId,
-    impersonation_id: Annotated[UUID, Path(alias="impersonationId")],
+    impersonation_id: Annotated[
+        UUID, Path(alias="impersonationId", description="Out of the list of impersonation sessions.")
+    ],
     call: _Ending,
     services: Service,
 ) -> ImpersonationBody:

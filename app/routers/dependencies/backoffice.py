@@ -15,6 +15,7 @@ from app.errors import CustomerDoesNotExist, FieldError, PermissionInvalid, Vali
 from app.permissions import Permission
 from app.routers.dependencies.calls import bearer_of, organisation_header, seen_of_call
 from app.routers.dependencies.services import Services
+from app.throttles import Throttled
 
 LONGEST_IDEMPOTENCY_KEY = 255
 
@@ -22,22 +23,33 @@ LONGEST_IDEMPOTENCY_KEY = 255
 class BackOffice:
     """A call of an employee or application that has the permission.
 
-    `answer` and `status` say how the operation answers; with them it takes an Idempotency-Key.
+    `answer` and `status` say how the operation answers; with them it takes an Idempotency-Key. `counted` limits how
+    often one caller may call.
     """
 
     otherwise = ""  # what admits a caller without it, for the document
     headers_optional = False  # whether the bearer may say which organisation it works in
 
-    def __init__(self, permission: Permission, *, answer: type[BaseModel] | None = None, status: int = 200) -> None:
+    def __init__(
+        self,
+        permission: Permission,
+        *,
+        answer: type[BaseModel] | None = None,
+        status: int = 200,
+        counted: bool = True,
+    ) -> None:
         self.permission = permission
         self.answer = answer
         self.status = status
+        self.counted = counted
 
     async def __call__(self, request: Request) -> Call:
-        """Raises: Unauthenticated, OrganisationHeaderInvalid, PermissionInvalid, ValidationFailed."""
+        """Raises: Unauthenticated, OrganisationHeaderInvalid, TooManyRequests, PermissionInvalid, ValidationFailed."""
         wired: Services = request.app.state.services
         bearer = await wired.access.bearer(bearer_of(request))
         tenant_id, organisation_id = self.place(request, bearer)
+        if self.counted:
+            await wired.throttles.hit(Throttled.BACK_OFFICE, organisation_id, bearer.actor.type, bearer.actor.id)
         caller = await wired.access.caller(bearer, tenant_id, organisation_id)
         await self.admit(request, caller)
         once = await self._once(request, caller, wired.idempotency_secret) if self.answer else None

@@ -9,9 +9,12 @@ from app.domain.callers import Bearer, Place
 from app.errors import OrganisationHeaderInvalid
 from app.routers.dependencies.backoffice import BackOffice, StartingImpersonation
 from app.routers.dependencies.calls import organisation_header
+from app.routers.dependencies.queries import SAMPLES
 from app.routers.dependencies.services import Services
 
-PlatformCustomerId = Annotated[UUID, Path(alias="customeruuid")]
+PlatformCustomerId = Annotated[
+    UUID, Path(alias="customeruuid", description="The customer's id.", openapi_examples=SAMPLES)
+]
 
 _HEADERS = ("zf-tuuid", "zf-ouuid")
 

@@ -12,6 +12,7 @@ from app.services.access import Access
 from app.services.account_resets import AccountResets
 from app.services.accounts import Accounts
 from app.services.activities import Activities
+from app.services.adoption import Adoption
 from app.services.cards import Cards
 from app.services.communications import Communications
 from app.services.customers import Customers
@@ -29,6 +30,7 @@ from app.services.own_accounts import OwnAccounts
 from app.services.password_resets import PasswordResets
 from app.services.platform_customers import PlatformCustomers
 from app.services.platform_events import PlatformEvents
+from app.services.portal_accounts import PortalAccounts
 from app.services.portal_details import PortalDetails
 from app.services.portal_settings import PortalSettings
 from app.services.portal_url_checks import PortalUrlChecks
@@ -36,6 +38,7 @@ from app.services.registrations import Registrations
 from app.services.role_assignments import RoleAssignments
 from app.services.roles import Roles
 from app.services.sessions import Sessions
+from app.services.webhook_endpoints import WebhookEndpoints
 from app.throttles import Throttles
 
 
@@ -47,6 +50,7 @@ class Services:
     account_resets: AccountResets
     accounts: Accounts
     activities: Activities
+    adoption: Adoption
     cards: Cards
     communications: Communications
     customers: Customers
@@ -63,6 +67,7 @@ class Services:
     logins: Logins
     own_accounts: OwnAccounts
     platform_events: PlatformEvents
+    portal_accounts: PortalAccounts
     platform_customers: PlatformCustomers
     portal_details: PortalDetails
     portal_settings: PortalSettings
@@ -71,6 +76,7 @@ class Services:
     role_assignments: RoleAssignments
     roles: Roles
     sessions: Sessions
+    webhook_endpoints: WebhookEndpoints
     throttles: Throttles
     clock: Clock
     idempotency_secret: bytes

@@ -44,14 +44,14 @@ _SendingReset = Annotated[Call, Depends(SendingForPlatform(Permission.PORTAL_RES
 
 @router.get(
     "/ByAccountNumber",
-    operation_id="platformFindCustomer",
+    operation_id="findPlatformCustomer",
     summary="Find a customer by a number in the query",
     responses=platform_refusals(errors.CustomerDoesNotExist),
 )
 async def find_customer(
     call: _Reading,
     services: Service,
-    account_number: Annotated[AccountNumber, Query(alias="customerAccountNumber")],
+    account_number: Annotated[AccountNumber, Query(alias="customerAccountNumber", description="The customer number.")],
 ) -> CustomerAnswer:
     """The customer who has exactly this number."""
     return CustomerAnswer.of(await services.platform_customers.by_account_number(account_number, call=call))
@@ -59,12 +59,14 @@ async def find_customer(
 
 @router.get(
     "/ByAccountNumber/{accountNumber}",
-    operation_id="platformGetCustomerByAccountNumber",
+    operation_id="getPlatformCustomerByAccountNumber",
     summary="Find a customer by a number in the address",
     responses=platform_refusals(errors.CustomerDoesNotExist),
 )
 async def get_customer_by_account_number(
-    call: _Reading, services: Service, account_number: Annotated[AccountNumber, Path(alias="accountNumber")]
+    call: _Reading,
+    services: Service,
+    account_number: Annotated[AccountNumber, Path(alias="accountNumber", description="The customer number.")],
 ) -> CustomerAnswer:
     """The same; a number with a slash in it needs the query."""
     return CustomerAnswer.of(await services.platform_customers.by_account_number(account_number, call=call))
@@ -72,7 +74,7 @@ async def get_customer_by_account_number(
 
 @router.get(
     "/{customeruuid}",
-    operation_id="platformGetCustomer",
+    operation_id="getPlatformCustomer",
     summary="Show a customer",
     responses=platform_refusals(errors.CustomerDoesNotExist),
 )
@@ -83,7 +85,7 @@ async def get_customer(customer_id: PlatformCustomerId, call: _Reading, services
 
 @router.post(
     "/{customeruuid}/portal/impersonate",
-    operation_id="platformImpersonate",
+    operation_id="impersonatePlatformCustomer",
     summary="Log in as the customer",
     responses=platform_refusals(
         errors.CustomerDoesNotExist,
@@ -109,7 +111,7 @@ async def impersonate(customer_id: PlatformCustomerId, call: _Impersonating, ser
 
 @router.post(
     "/{customeruuid}/portal/confirm",
-    operation_id="platformConfirm",
+    operation_id="confirmPlatformCustomer",
     summary="Confirm the account's address",
     responses=platform_refusals(errors.CustomerDoesNotExist, errors.TokenInvalid, errors.TokenDead),
 )
@@ -123,7 +125,7 @@ async def confirm(
 
 @router.post(
     "/{customeruuid}/portal/reset",
-    operation_id="platformResetAccount",
+    operation_id="resetPlatformCustomer",
     summary="Reset the account",
     responses=platform_refusals(
         errors.CustomerDoesNotExist,
@@ -145,7 +147,7 @@ async def reset(
 
 @router.post(
     "/{customeruuid}/portaldetails",
-    operation_id="platformChangePortalDetails",
+    operation_id="changePlatformPortalDetails",
     summary="Change the account's address",
     responses=platform_refusals(
         errors.CustomerDoesNotExist,
@@ -169,7 +171,7 @@ async def change_portal_details(
 
 @router.post(
     "/{customeruuid}/send/portalconfirmation",
-    operation_id="platformSendConfirmation",
+    operation_id="sendPlatformConfirmation",
     summary="Send the link that lets the customer in",
     responses=platform_refusals(
         errors.CustomerDoesNotExist,
@@ -190,7 +192,7 @@ async def send_confirmation(customer_id: PlatformCustomerId, call: _SendingToJoi
 
 @router.post(
     "/{customeruuid}/send/portalresetpassword",
-    operation_id="platformSendPasswordReset",
+    operation_id="sendPlatformPasswordReset",
     summary="Send a password reset",
     responses=platform_refusals(
         errors.CustomerDoesNotExist,
@@ -207,13 +209,13 @@ async def send_password_reset(customer_id: PlatformCustomerId, call: _SendingRes
 
 @router.post(
     "/{customeruuid}/send/{subType}",
-    operation_id="platformSend",
+    operation_id="sendToPlatformCustomer",
     summary="Send something else",
     responses=platform_refusals(errors.CustomerDoesNotExist, errors.FeatureNotEnabled),
 )
 async def send_anything_else(
     customer_id: PlatformCustomerId,
-    sub_type: Annotated[str, Path(alias="subType")],  # noqa: ARG001 - whatever it is, it is sent elsewhere
+    sub_type: Annotated[str, Path(alias="subType", description="Any other.")],  # noqa: ARG001 - whatever it is, it is sent elsewhere
     call: _SendingToJoin,
     services: Service,
 ) -> DoneAnswer:

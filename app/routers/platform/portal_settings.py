@@ -28,7 +28,7 @@ _PortalUrl = Annotated[
 
 @router.get(
     "",
-    operation_id="platformGetPortalSettings",
+    operation_id="getPlatformPortalSettings",
     summary="Show a portal's settings",
     responses=platform_refusals(errors.ResourceNotFound),
 )
@@ -43,7 +43,7 @@ async def get_portal_settings(place: AnyPortal, services: Service, portal_url: _
 
 @router.post(
     "",
-    operation_id="platformChangePortalSettings",
+    operation_id="changePlatformPortalSettings",
     summary="Change portal settings",
     responses=platform_refusals(errors.ResourceNotFound, errors.InvalidUrl, errors.NotAnEmailAddress),
 )
@@ -54,7 +54,7 @@ async def change_portal_settings(call: _Writing, body: PlatformSettingsGiven, se
 
 @router.post(
     "/notification",
-    operation_id="platformPutPageNotification",
+    operation_id="putPlatformPageNotification",
     summary="Put a notification on a page",
     responses=platform_refusals(errors.ResourceNotFound),
 )
@@ -65,12 +65,14 @@ async def put_page_notification(call: _Writing, body: PlatformNotification, serv
 
 @router.post(
     "/notification/{pageIdentifier}/delete",
-    operation_id="platformDeletePageNotification",
+    operation_id="deletePlatformPageNotification",
     summary="Take a page's notification away",
     responses=platform_refusals(errors.ResourceNotFound),
 )
 async def delete_page_notification(
-    call: _Writing, page: Annotated[PortalPage, Path(alias="pageIdentifier")], services: Service
+    call: _Writing,
+    page: Annotated[PortalPage, Path(alias="pageIdentifier", description="Which page.")],
+    services: Service,
 ) -> SettingsAnswer:
     """A page without one stays as it is."""
     return SettingsAnswer.of(

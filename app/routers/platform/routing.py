@@ -25,7 +25,7 @@ class PlatformRoute(StrictRoute):
             try:
                 return await handle(request)
             except RequestValidationError as error:
-                return answer_refused(request, input_refusal(error))
+                return answer_refused(request, input_refusal(error.errors()))
             except PortalError as error:
                 if not is_refusal(error):
                     raise
