@@ -87,7 +87,6 @@ TAGS = (
         _PARTNERS | _BACK_OFFICE,
     ),
     Tag("Partners: sessions", "Who a portal session is, for other services of the platform.", _PARTNERS),
-    Tag("Partners: webhooks", "Activities told to partners, signed by the Standard Webhooks specification.", _BOTH),
     Tag("Platform: customers", "The calls that the billing platform has made all along.", _PLATFORM),
     Tag("Platform: portal settings", "What a portal looks like, for the platform and its portal.", _PLATFORM),
     Tag("Platform: events", "What the billing platform tells of customers, by its webhooks.", _PLATFORM),

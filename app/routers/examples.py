@@ -4,6 +4,7 @@ from types import MappingProxyType
 from typing import Any
 
 from app.domain.cards import Action
+from app.routers.platform.examples import NOTIFICATION, PLATFORM_EXAMPLES
 
 _CUSTOMER = "0199d8a0-0000-7000-8000-000000000010"
 _INVITATION = "01a2049d-ce12-7020-ac1b-8a2b28548b35"
@@ -201,24 +202,6 @@ _SETTINGS: dict[str, Any] = {
     "sandboxRecipient": None,
 }
 
-_NOTIFICATION: dict[str, Any] = {
-    "pageIdentifier": "login",
-    "notificationType": "warning",
-    "translatedContent": {"nl-BE": "Onderhoud op zondag", "fr-BE": "Maintenance dimanche"},
-}
-
-
-def _enveloped(data: Any) -> dict[str, Any]:
-    return {
-        "data": data,
-        "errors": [],
-        "success": True,
-        "applicableEntitiesCount": 1,
-        "requestedEntitiesCount": 1,
-        "succeededEntitiesCount": 1,
-        "isSynchronous": True,
-    }
-
 
 def _button(action: Action) -> dict[str, Any]:
     if action is Action.SEND_INVITATION:
@@ -391,66 +374,7 @@ EXAMPLES: MappingProxyType[str, Any] = MappingProxyType(
             "access_mode": "readonly",
         },
         "PortalSettingsBody": _SETTINGS,
-        "CustomerAnswer": _enveloped(
-            {
-                "id": _CUSTOMER,
-                "entityType": "customer",
-                "createdDateTime": "2026-11-20T09:00:00Z",
-                "discriminator": "Customer",
-                "_etag": "4f0c2a7be1d94c6f8a3b5d7e9f102436",
-                "hasErrors": False,
-                "hasWarnings": False,
-                "requireAttention": False,
-                "isReadOnly": False,
-                "organisationId": "0199d8a0-0000-7000-8000-000000000002",
-                "accountNumber": "20019188",
-                "shortDisplayName": "Jan Peeters",
-                "contactDetails": [
-                    {
-                        "contactType": "email",
-                        "value": "jan.peeters@example.com",
-                        "description": None,
-                        "primaryForType": True,
-                    }
-                ],
-                "contracts": [
-                    {
-                        "contractId": "0199d8a0-0000-7000-8000-000000000100",
-                        "contractNumber": "C-1000",
-                        "currentContractStatus": "signed",
-                    }
-                ],
-                "activationCode": None,
-                "portalProperties": {
-                    "applicationUserId": _ACCOUNT["accountId"],
-                    "confirmAccountToken": None,
-                    "resetPasswordToken": None,
-                    "email": "jan.peeters@example.com",
-                    "emailConfirmed": True,
-                },
-            }
-        ),
-        "HandOffAnswer": _enveloped("IkFabllvQUFBY0FDQUFBQUFBQUFBQWdHaUJKMyI.…"),
-        "DoneAnswer": _enveloped(None),
-        "SettingsAnswer": _enveloped(
-            {
-                "isEnabled": True,
-                "portalPublicUrls": ["https://portal.example.com"],
-                "primaryColor": "#0b6e4f",
-                "secondaryColor": None,
-                "logo": None,
-                "favIcon": None,
-                "contact": {
-                    "emailAddress": "service@example.com",
-                    "contactUrl": None,
-                    "telephoneNumber": None,
-                    "termsAndConditionsUrls": {"nl-BE": "https://www.example.com/voorwaarden"},
-                },
-                "billingSettings": {"allowCustomerToChangeAdvanceAmount": False, "hideInvoiceSection": False},
-                "advanceChangeLimit": {"rangeMin": -20, "rangeMax": 20, "type": "percentage"},
-                "pageNotifications": [_NOTIFICATION],
-            }
-        ),
+        **PLATFORM_EXAMPLES,
         "InspectionBody": {
             "purpose": "invitation",
             "state": "pending",
@@ -483,7 +407,7 @@ EXAMPLES: MappingProxyType[str, Any] = MappingProxyType(
                 "organisationId": "0199d8a0-0000-7000-8000-000000000002",
                 "name": _SETTINGS["name"],
                 "features": _SETTINGS["features"],
-                "pageNotifications": [_NOTIFICATION],
+                "pageNotifications": [NOTIFICATION],
             },
             "impersonation": None,
         },

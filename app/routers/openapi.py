@@ -30,11 +30,9 @@ from app.routers.dependencies import (
 from app.routers.dependencies.queries import WITH_ACCOUNT
 from app.routers.errors import status_of
 from app.routers.examples import EXAMPLES
-from app.routers.platform.refusals import STATUS as REFUSED_BY_PLATFORM
-from app.routers.platform.refusals import is_refusal, refused
+from app.routers.platform.refusals import is_refusal
 from app.routers.platform.routing import PlatformRoute
 from app.routers.walking import operations
-from app.schemas.platform_answers import Refused
 from app.schemas.problems import FieldProblem, Problem
 
 _EMPLOYEE, _TENANT, _ORGANISATION, _SESSION = "bearer", "tenant", "organisation", "portalSession"
@@ -95,27 +93,11 @@ def refusals(*kinds: Refusal) -> dict[int | str, dict[str, Any]]:
     """The responses of an operation that refuses with these errors: one per status, one example per key."""
     found: dict[int | str, dict[str, Any]] = {}
     for kind in kinds:
-        for one in _concrete(kind):
+        for one in concrete(kind):
             status = status_of(one)
             content = found.setdefault(status, _no_refusal(status))["content"]["application/problem+json"]
             content["examples"][one.key] = {"$ref": f"#/components/examples/{_example_name(one)}"}
             _EXAMPLES[_example_name(one)] = {"summary": one.title, "value": _example(one, status)}
-    return found
-
-
-def platform_refusals(*kinds: Refusal) -> dict[int | str, dict[str, Any]]:
-    """The same for one of the platform's existing calls: what refuses the deed stands in its envelope."""
-    known = [one for kind in (*kinds, errors.ValidationFailed) for one in _concrete(kind)]
-    found = refusals(errors.OrganisationHeaderInvalid, *(one for one in known if not is_refusal(one)))
-    in_envelope = {
-        one.key: {"summary": one.title, "value": refused(one, _CORRELATED).model_dump(by_alias=True)}
-        for one in known
-        if is_refusal(one)
-    }
-    answer = found[REFUSED_BY_PLATFORM]
-    answer["model"] = Refused
-    answer["description"] = "Refused; or malformed headers."
-    answer["content"]["application/json"] = {"examples": in_envelope}
     return found
 
 
@@ -137,6 +119,7 @@ def _no_refusal(status: int) -> dict[str, Any]:
     }
 
 
+CORRELATED = "0f3c9a52d1e84b6f"
 _FASTAPIS = "Successful Response"
 _DEEDS = {
     "200": "Done.",
@@ -144,7 +127,6 @@ _DEEDS = {
     "202": "Accepted for later.",
     "204": "Done; there is nothing to tell.",
 }
-_CORRELATED = "0f3c9a52d1e84b6f"
 _REASONS = {
     400: "Malformed headers or link.",
     401: "Not authenticated.",
@@ -161,13 +143,13 @@ _REASONS = {
 }
 
 
-def _concrete(kind: Refusal) -> Iterator[Refusal]:
+def concrete(kind: Refusal) -> Iterator[Refusal]:
     """The error itself, or all its kinds when it is only their parent."""
     if hasattr(kind, "key") or isinstance(kind, PortalError):
         yield kind
     else:
         for child in kind.__subclasses__():
-            yield from _concrete(child)
+            yield from concrete(child)
 
 
 def _example(kind: Refusal, status: int) -> dict[str, Any]:
@@ -177,7 +159,7 @@ def _example(kind: Refusal, status: int) -> dict[str, Any]:
         detail=kind.title,
         instance="/api/portal/v1/…",
         key=kind.key,
-        correlation_id=_CORRELATED,
+        correlation_id=CORRELATED,
         solution=kind.solution,
         errors=[FieldProblem(field="email", key=kind.key, message=kind.title)] if status == 422 else None,
     ).model_dump(by_alias=True)
@@ -249,6 +231,7 @@ def _describe(operation: dict[str, Any], route: APIRoute) -> None:
     common: list[Refusal] = [errors.InternalError]
     if isinstance(kind, BackOffice):
         operation["security"] = [{_EMPLOYEE: [], _TENANT: [], _ORGANISATION: []}]
+        operation["security"] += [{_EMPLOYEE: []}] * kind.headers_optional
         operation["description"] = (
             f"{operation.get('description', '')}\n\nNeeds the permission `{kind.permission}`{kind.otherwise}."
         )

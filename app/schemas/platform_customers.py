@@ -16,8 +16,8 @@ from app.schemas.platform_answers import Envelope
 from app.services.account_resets import AccountReset
 from app.services.portal_details import NewPortalDetails
 
-FRONT_END = NewImpersonation("Given by the platform's front end")
-"""The platform's call says no reason: the log says where it came from."""
+FRONT_END = NewImpersonation("Opened from the customer's page of the platform's front end")
+"""The platform's call says no reason: log and customer are told where it came from."""
 
 
 class PlatformGiven(BaseModel):

@@ -28,6 +28,7 @@ class BackOffice:
     """
 
     otherwise = ""  # what admits a caller without it, for the document
+    headers_optional = False  # whether the bearer may say which organisation it works in
 
     def __init__(
         self,

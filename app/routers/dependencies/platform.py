@@ -28,6 +28,8 @@ class StartingPlatformImpersonation(StartingImpersonation):
 class SendingForPlatform(BackOffice):
     """A call that may leave the organisation to its bearer, if that names a single one."""
 
+    headers_optional = True
+
     def place(self, request: Request, bearer: Bearer) -> tuple[UUID, UUID]:
         """Raises: OrganisationHeaderInvalid."""
         if any(name in request.headers for name in _HEADERS):

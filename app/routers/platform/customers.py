@@ -17,7 +17,7 @@ from app.routers.dependencies import (
     Service,
     StartingPlatformImpersonation,
 )
-from app.routers.openapi import platform_refusals
+from app.routers.platform.document import platform_refusals
 from app.routers.platform.routing import PlatformRoute
 from app.schemas.customers import AccountNumber
 from app.schemas.platform_answers import DoneAnswer
@@ -113,7 +113,7 @@ async def impersonate(customer_id: PlatformCustomerId, call: _Impersonating, ser
     "/{customeruuid}/portal/confirm",
     operation_id="confirmPlatformCustomer",
     summary="Confirm the account's address",
-    responses=platform_refusals(errors.CustomerDoesNotExist, errors.TokenInvalid),
+    responses=platform_refusals(errors.CustomerDoesNotExist, errors.TokenInvalid, errors.TokenDead),
 )
 async def confirm(
     customer_id: PlatformCustomerId, body: PlatformConfirmation, call: _Inviting, services: Service

@@ -11,7 +11,7 @@ from app.domain.public_portal import PortalPage
 from app.errors import FieldError
 from app.permissions import Permission
 from app.routers.dependencies import AnyPortal, BackOffice, Service
-from app.routers.openapi import platform_refusals
+from app.routers.platform.document import platform_refusals
 from app.routers.platform.routing import PlatformRoute
 from app.schemas.base import printable
 from app.schemas.platform_settings import PlatformNotification, PlatformSettingsGiven, SettingsAnswer
