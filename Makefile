@@ -36,8 +36,8 @@ demo: setup ## start the service with a sample organisation and print where it i
 test: setup ## run all tests, on PostgreSQL out of the wheel unless PORTAL_TEST_DATABASE_URL names another
 	$(BIN)/pytest
 
-test-postgresql15: setup ## run all tests on a temporary PostgreSQL 15 of Debian's
-	tests/run-on-postgresql15
+test-postgresql15: setup ## run all tests but those in a browser on a temporary PostgreSQL 15 of Debian's
+	tests/run-on-postgresql15 --ignore tests/explorer
 
 soak: setup ## all that takes long (an hour, on a machine that does nothing else); ONLY=kills|rounds|walks|timing
 	@ONLY=$(ONLY) $(BIN)/python -m tests.soak

@@ -50,7 +50,9 @@ TAGS = (
     Tag("Back office: password resets", "One-time links to choose a new password.", _BACK_OFFICE),
     Tag("Back office: e-mail confirmations", "One-time links that prove the account's address.", _BACK_OFFICE),
     Tag("Back office: account reset", "Deletes the account so that the customer can register again.", _BACK_OFFICE),
-    Tag("Back office: accounts", "Every account known for a customer, duplicates and older systems' too.", _BOTH),
+    Tag(
+        "Back office: accounts", "Every account known for a customer, duplicates and older systems' too.", _BACK_OFFICE
+    ),
     Tag(
         "Back office: communications",
         "The mails to a customer: what became of each, and sending one again.",
@@ -69,7 +71,8 @@ TAGS = (
     ),
     Tag("Back office: activities", "The append-only log of portal actions and events.", _BOTH),
     Tag("Back office: diagnosis", "Why the portal does not work for a customer, and what solves it.", _BACK_OFFICE),
-    Tag("Back office: organisation", "What an organisation decides about its portal, and how it is used.", _BOTH),
+    Tag("Back office: adoption", "Who has an account across all customers, and how many have one.", _BOTH),
+    Tag("Back office: organisation", "What an organisation decides about its portal.", _BACK_OFFICE),
     Tag("Back office: access", "Roles, and who has which one in the organisation.", _BACK_OFFICE),
     Tag("Portal: links", "What a link out of a mail is good for.", _PORTAL),
     Tag("Portal: registration", "From the invitation to a confirmed account.", _PORTAL),

@@ -207,8 +207,8 @@ def _document(app: FastAPI) -> dict[str, Any]:
     for name in ("HTTPValidationError", "ValidationError"):
         components["schemas"].pop(name, None)
     components["schemas"] |= _problem_schemas()
-    for name, example in EXAMPLES.items():
-        components["schemas"][name]["examples"] = [example]
+    for name in EXAMPLES.keys() & components["schemas"].keys():  # the captured mails' only where there are some
+        components["schemas"][name]["examples"] = [EXAMPLES[name]]
     for method, path, route in operations(app):
         if route.include_in_schema:
             _describe(made["paths"][path][method.lower()], route)
@@ -276,10 +276,12 @@ def _describe(operation: dict[str, Any], route: APIRoute) -> None:
 
 def _choose_customer(operation: dict[str, Any]) -> None:
     """What works for a customer with an account is tried on one: the explorer fills in the first example."""
-    refused = operation["responses"].get("409", {}).get("content", {}).get("application/problem+json", {})
+    contents = [content for answer in operation["responses"].values() for content in answer.get("content", {}).values()]
+    if not any(errors.UserNotFound.key in content.get("examples", {}) for content in contents):
+        return
     for parameter in operation.get("parameters", ()):
-        if parameter["name"] == "customerId" and errors.UserNotFound.key in refused.get("examples", {}):
-            parameter["examples"] = {WITH_ACCOUNT: parameter["examples"][WITH_ACCOUNT]} | parameter["examples"]
+        if WITH_ACCOUNT in (samples := parameter.get("examples", {})):
+            parameter["examples"] = {WITH_ACCOUNT: samples[WITH_ACCOUNT]} | samples
 
 
 def _simplify(schema: dict[str, Any]) -> None:

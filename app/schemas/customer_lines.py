@@ -21,7 +21,7 @@ EXAMPLES: list[JsonValue] = [
         "displayName": name,
         "email": email,
     }
-    for number, name, email in ((10, "Jan Peeters", "jan.peeters@example.com"), (11, "Amélie Dubois", None))
+    for number, name, email in ((20, "Sofie Janssens", "sofie.janssens@example.com"), (21, "Luca Moretti", None))
 ]
 
 

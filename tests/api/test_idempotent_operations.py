@@ -14,6 +14,7 @@ from tests.api.expect import problem
 from tests.journeys.mails import once
 from tests.support.service import test_settings
 from tests.support.world import Customer, Utility
+from tests.webhooks.partners import ENDPOINTS, Partner, partner
 
 Deed = tuple[str, dict[str, Any] | None]
 
@@ -77,6 +78,15 @@ def _cancelling(customer: Customer) -> Deed:
     return f"{path}/{customer.utility.employee().post(path, body).json()['id']}/cancel", None
 
 
+def _endpoint(customer: Customer) -> Partner:
+    return partner(customer.utility, "https://partner.invalid/events")
+
+
+def _redelivering(customer: Customer) -> Deed:
+    test = _endpoint(customer).do("test")
+    return f"{ENDPOINTS}/deliveries/{test['id']}/redeliver", None
+
+
 # How each operation is done by an administrator; an operation without a row fails the first test.
 DEEDS: dict[str, Callable[[Customer], Deed]] = {
     "sendInvitation": lambda customer: (f"{customer.path}/invitations", {"language": "nl-BE"}),
@@ -93,6 +103,14 @@ DEEDS: dict[str, Callable[[Customer], Deed]] = {
     "checkPortalUrl": lambda _customer: ("/organisation/portal-url-checks", None),
     "startInvitationBatch": _dry_run,
     "cancelInvitationBatch": _cancelling,
+    "createWebhookEndpoint": lambda _customer: (
+        ENDPOINTS,
+        {"url": "https://partner.invalid/events", "types": ["PortalInvitationSent"]},
+    ),
+    "rotateWebhookSecret": lambda customer: (f"{_endpoint(customer).path}/rotate-secret", None),
+    "enableWebhookEndpoint": lambda customer: (f"{_endpoint(customer).path}/enable", None),
+    "testWebhookEndpoint": lambda customer: (f"{_endpoint(customer).path}/test", None),
+    "redeliverWebhook": _redelivering,
     "createRole": lambda _customer: ("/organisation/roles", {"name": "Desk", "permissions": ["portal.read"]}),
     "assignRole": lambda _customer: (
         "/organisation/role-assignments",

@@ -11,7 +11,7 @@ from app.routers.reading import StrictRoute
 from app.schemas.adoption import Statistics
 
 router = APIRouter(
-    prefix="/api/portal/v1/organisation/statistics", tags=["Back office: organisation"], route_class=StrictRoute
+    prefix="/api/portal/v1/organisation/statistics", tags=["Back office: adoption"], route_class=StrictRoute
 )
 
 

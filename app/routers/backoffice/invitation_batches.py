@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Path, Query, Response
 
 from app import errors
 from app.domain.callers import Call
-from app.domain.invitation_batches import Outcome
+from app.domain.invitation_batches import BatchOutcome
 from app.permissions import Permission
 from app.routers.dependencies import BackOffice, Paging, Service
 from app.routers.exporting import Export, Exporting
@@ -77,7 +77,7 @@ async def list_invitation_batch_results(
     services: Service,
     page: Paging,
     wanted: Exporting,
-    outcome: Annotated[Outcome | None, Query(description="Only those with this outcome.")] = None,
+    outcome: Annotated[BatchOutcome | None, Query(description="Only those with this outcome.")] = None,
 ) -> PageBody[BatchResultBody] | Response:
     """In the order in which they were asked for.
 

@@ -14,7 +14,7 @@ from app.schemas.base import Moment, PageBody
 from app.schemas.portal_accounts import PortalAccountBody, SearchText
 
 router = APIRouter(
-    prefix="/api/portal/v1/organisation/portal-accounts", tags=["Back office: accounts"], route_class=StrictRoute
+    prefix="/api/portal/v1/organisation/portal-accounts", tags=["Back office: adoption"], route_class=StrictRoute
 )
 
 

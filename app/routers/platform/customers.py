@@ -1,7 +1,7 @@
 """Customers, as the platform's front end and its integrations ask for them and act for them."""
 
 from dataclasses import replace
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path, Query
@@ -32,6 +32,7 @@ from app.schemas.platform_customers import (
 
 router = APIRouter(prefix="/api/md/Customers", tags=["Platform: customers"], route_class=PlatformRoute)
 
+_NUMBER: dict[str, Any] = {"description": "The customer number.", "examples": ["20019188"]}
 _Reading = Annotated[Call, Depends(BackOffice(Permission.PORTAL_READ))]
 _Inviting = Annotated[Call, Depends(BackOffice(Permission.PORTAL_INVITE, answer=CustomerAnswer))]
 _Resetting = Annotated[Call, Depends(BackOffice(Permission.PORTAL_RESET_ACCOUNT, answer=CustomerAnswer))]
@@ -51,7 +52,7 @@ _SendingReset = Annotated[Call, Depends(SendingForPlatform(Permission.PORTAL_RES
 async def find_customer(
     call: _Reading,
     services: Service,
-    account_number: Annotated[AccountNumber, Query(alias="customerAccountNumber", description="The customer number.")],
+    account_number: Annotated[AccountNumber, Query(alias="customerAccountNumber", **_NUMBER)],
 ) -> CustomerAnswer:
     """The customer who has exactly this number."""
     return CustomerAnswer.of(await services.platform_customers.by_account_number(account_number, call=call))
@@ -66,7 +67,7 @@ async def find_customer(
 async def get_customer_by_account_number(
     call: _Reading,
     services: Service,
-    account_number: Annotated[AccountNumber, Path(alias="accountNumber", description="The customer number.")],
+    account_number: Annotated[AccountNumber, Path(alias="accountNumber", **_NUMBER)],
 ) -> CustomerAnswer:
     """The same; a number with a slash in it needs the query."""
     return CustomerAnswer.of(await services.platform_customers.by_account_number(account_number, call=call))
