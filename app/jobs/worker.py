@@ -31,6 +31,7 @@ _log = structlog.get_logger(__name__)
 
 _HEARTBEAT = timedelta(seconds=10)  # a killed worker's jobs are taken over about this long after its death
 _LONGEST_PAUSE = 10.0
+_ANSWER_SECONDS = 10.0  # a queue that says nothing for so long is looked for anew
 _FIRST_WAIT, _LONGEST_WAIT = timedelta(seconds=5), timedelta(hours=1)  # after a fault of a job
 
 _TIDY_SECONDS = 3600
@@ -88,7 +89,9 @@ class Worker:
         while not self._stopping.is_set():
             try:
                 async with AsyncExitStack() as stack:
-                    pool = await asyncpg.create_pool(self._url, min_size=0, max_size=4, timeout=5, command_timeout=10)
+                    pool = await asyncpg.create_pool(
+                        self._url, min_size=0, max_size=4, timeout=5, command_timeout=_ANSWER_SECONDS
+                    )
                     stack.push_async_callback(_close, pool)
                     async with pool.acquire():
                         pass  # the pool itself opens nothing yet

@@ -141,7 +141,9 @@ class ClientProtocol(HttpToolsProtocol):
     def _client_is_next(self) -> bool:
         """Whether the next byte is the client's to send: nothing of a request is at work, and all can be heard."""
         cycle = self.cycle
-        return (cycle is None or cycle.response_complete or cycle.more_body) and not self.flow.read_paused
+        if cycle is None or cycle.response_complete:
+            return True
+        return cycle.more_body and not cycle.waiting_for_100_continue and not self.flow.read_paused
 
     def _refuse(self, status: int, error: PortalError) -> None:
         correlation_id = secrets.token_hex(16)

@@ -10,19 +10,19 @@ import httpx
 import pytest
 
 from tests.api.expect import problem
-from tests.support.service import REAL_LIMITS, Process, api_process
+from tests.support.service import Process, api_process
 from tests.support.sockets import raw_client
 from tests.support.world import PASSWORD, Customer, World
 
 _API = "/api/portal/v1"
+_LOGIN = b"POST /api/portal/v1/portal/sessions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
 
 
 @pytest.fixture(scope="module")
 def small(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """A process with the limits that callers really have, which works on four requests at once."""
-    variables = {f"PORTAL_{name.upper()}": str(value) for name, value in REAL_LIMITS.items()}
+    """A process that works on four requests at once."""
     log = tmp_path_factory.mktemp("crowds") / "log"
-    with api_process(world.settings, log, "--no-worker", PORTAL_REQUESTS_AT_ONCE="4", **variables) as (url, _):
+    with api_process(world.settings, log, "--no-worker", PORTAL_REQUESTS_AT_ONCE="4") as (url, _):
         yield replace(world, url=url)
 
 
@@ -60,6 +60,8 @@ def test_more_requests_than_there_is_room_for_are_told_at_once(small: World) -> 
     utility = small.utility()
     lock = "LOCK TABLE organisations IN ACCESS EXCLUSIVE MODE"
     with small.sql.holding(lock), ExitStack() as stack:
+        late = stack.enter_context(raw_client(small.url))
+        late.send(_LOGIN + b"Content-Length: 2\r\n\r\n{")
         head = "".join(f"{name}: {value}\r\n" for name, value in utility.bearer().items())
         request = f"GET {_API}/organisation/portal-settings HTTP/1.1\r\nHost: x\r\n{head}\r\n".encode()
         for _ in range(4):
@@ -68,6 +70,8 @@ def test_more_requests_than_there_is_room_for_are_told_at_once(small: World) -> 
         answer = utility.portal.post("/portal/sessions", {"email": "jan@example.com", "password": PASSWORD})
         problem(answer, 503, "TEMPORARILY_UNAVAILABLE")
         assert int(answer.headers["Retry-After"]) >= 1
+        late.send(b"}")
+        assert late.next_line() == b"HTTP/1.1 503 Service Unavailable", "it was let in, but had no place yet"
         for path in ("/healthz", "/readyz", "/metrics"):
             assert small.http.get(f"{small.url}{path}").status_code == 200
     deadline = time.monotonic() + 10
@@ -77,9 +81,8 @@ def test_more_requests_than_there_is_room_for_are_told_at_once(small: World) -> 
 
 def test_requests_that_are_not_whole_take_nobodys_place(small: World) -> None:
     utility = small.utility()
-    head = b"POST /api/portal/v1/portal/sessions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
     with ExitStack() as stack:
         for _ in range(20):
-            stack.enter_context(raw_client(small.url)).send(head + b"Content-Length: 50\r\n\r\n{")
+            stack.enter_context(raw_client(small.url)).send(_LOGIN + b"Content-Length: 50\r\n\r\n{")
         assert utility.employee().get("/organisation/portal-settings").status_code == 200
     assert utility.employee().get("/organisation/portal-settings").status_code == 200, "nor when they have gone"

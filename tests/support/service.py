@@ -43,6 +43,7 @@ _UNLIMITED = dict.fromkeys(
     1_000_000,
 )
 REAL_LIMITS = {name: Settings.model_fields[name].default for name in _UNLIMITED}
+REAL_LIMIT_VARIABLES = {f"PORTAL_{name.upper()}": str(value) for name, value in REAL_LIMITS.items()}
 
 
 def test_settings(**given: Any) -> Settings:
