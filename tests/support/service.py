@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from app.serving import options
 from app.settings import Settings, load_settings
 
 SECRET = "a-secret-of-the-tests-0123456789-abcdefghij"
+PORTAL_ACCESS = str(Path(sys.executable).parent / "portal-access")
 
 
 # All tests come from one address, and some for one account more often than anybody would.
@@ -108,13 +109,21 @@ def environment(settings: Settings, **more: str) -> dict[str, str]:
 
 
 class Process:
-    """A `portal-access` process of its own."""
+    """A `portal-access` process of its own, or one of another program."""
 
-    def __init__(self, arguments: list[str], variables: dict[str, str], log: Path) -> None:
+    def __init__(
+        self, arguments: list[str], variables: dict[str, str], log: Path, program: Sequence[str] = (PORTAL_ACCESS,)
+    ) -> None:
         self._log = log
-        command = [str(Path(sys.executable).parent / "portal-access"), *arguments]
         with log.open("ab") as output:
-            self._process = subprocess.Popen(command, env=variables, stdout=output, stderr=subprocess.STDOUT)
+            self._process = subprocess.Popen(
+                [*program, *arguments], env=variables, stdout=output, stderr=subprocess.STDOUT
+            )
+
+    @property
+    def number(self) -> int:
+        """By which the system knows it."""
+        return self._process.pid
 
     @property
     def output(self) -> str:
