@@ -25,7 +25,7 @@ from tests.support.mail import Mailbox
 from tests.support.service import test_settings
 from tests.support.world import World
 
-_WARM_UP = 1  # seconds
+_WARM_UP = 2  # seconds
 
 
 def main() -> None:

@@ -1,6 +1,7 @@
 """From rows to answers, without a step between."""
 
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 
@@ -55,6 +56,26 @@ def link(row: Row, prefix: str = "t_", mail: str = "m_") -> Answer | None:
             "lastError": row[mail + "last_error"],
             "sentDateTime": row[mail + "sent_at"],
         },
+    }
+
+
+def new_link(to: Answer, token: UUID, mail: UUID, by_whom: Answer, moments: Row) -> Answer:
+    return {
+        "id": token,
+        "customerId": to["customer_id"],
+        "email": to["email"],
+        "language": to["language"],
+        "status": "pending",
+        "createdDateTime": moments["created_at"],
+        "createdBy": {
+            "type": by_whom["created_by_type"],
+            "id": by_whom["created_by_id"],
+            "name": by_whom["created_by_name"],
+        },
+        "expiresDateTime": moments["expires_at"],
+        "viewedDateTime": None,
+        "endedDateTime": None,
+        "communication": {"id": mail, "status": "queued", "attempts": 0, "lastError": None, "sentDateTime": None},
     }
 
 
