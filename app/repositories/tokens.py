@@ -92,21 +92,11 @@ _CONSUME = Statement(
 
 _FIND = Statement(select(*_COLUMNS).select_from(_with_mail).where(_THIS))
 
-_viewed = (
+_VIEW = Statement(
     update(tokens)
     .where(_THIS, _PENDING, tokens.c.expires_at > func.now(), tokens.c.viewed_at.is_(None))
     .values(viewed_at=func.now())
-    .returning(tokens.c.organisation_id, tokens.c.id, tokens.c.viewed_at)
-    .cte("viewed")
-)
-_VIEW = Statement(
-    select(*_COLUMNS, _viewed.c.id.is_not(None).label("first_view"))
-    .select_from(
-        _with_mail.outerjoin(
-            _viewed, (_viewed.c.organisation_id == tokens.c.organisation_id) & (_viewed.c.id == tokens.c.id)
-        )
-    )
-    .where(_THIS)
+    .returning(tokens.c.id)
 )
 
 _WRONG_TRY = Statement(
@@ -267,10 +257,9 @@ class Tokens:
         row = await self._connection.row(_FIND, token_id=link.token_id, purpose=link.purpose.value)
         return one_time_token(row) if row else None
 
-    async def view(self, link: Link) -> tuple[OneTimeToken, bool] | None:
-        """The same, marked as viewed; and whether this was the first view of a living token."""
-        row = await self._connection.row(_VIEW, token_id=link.token_id, purpose=link.purpose.value)
-        return (one_time_token(row), row["first_view"]) if row else None
+    async def view(self, link: Link) -> bool:
+        """Mark the token as viewed; whether this was the first view of a living one."""
+        return await self._connection.row(_VIEW, token_id=link.token_id, purpose=link.purpose.value) is not None
 
     async def wrong_try(self, link: Link, *, most: int) -> WrongTry | None:
         """Count a wrong customer number; the one that makes `most` revokes the token. None for a dead token."""

@@ -6,7 +6,7 @@ from datetime import datetime
 from app.domain.accounts import masked
 from app.domain.activities import ActivityType, NewActivity, Subject, SubjectType
 from app.domain.callers import AnonymousCall
-from app.domain.one_time_tokens import TokenState
+from app.domain.one_time_tokens import OneTimeToken, TokenState
 from app.errors import TokenInvalid
 from app.repositories.unit_of_work import Transactions
 from app.tokens import Link, Purpose, TokenSigner
@@ -40,12 +40,24 @@ class Inspections:
             raise TokenInvalid
         if link.purpose is Purpose.IMPERSONATION:
             return await self._hand_off(link)
+        async with self._transaction.reading(link.organisation_id) as uow:
+            found = await uow.tokens.find(link)
+        if found is None:
+            raise TokenInvalid
+        if found.viewed_at is None and found.state is TokenState.PENDING:
+            await self._view(link, found, call)
+        return Inspection(
+            purpose=found.purpose,
+            state=found.state,
+            email=masked(found.email),
+            expires_at=found.expires_at,
+            account_number_required=found.purpose is Purpose.INVITATION,
+        )
+
+    async def _view(self, link: Link, found: OneTimeToken, call: AnonymousCall) -> None:
+        """The first view of a living token, which the log knows of an invitation."""
         async with self._transaction(link.organisation_id) as uow:
-            viewed = await uow.tokens.view(link)
-            if viewed is None:
-                raise TokenInvalid
-            found, first_view = viewed
-            if first_view and found.purpose is Purpose.INVITATION:
+            if await uow.tokens.view(link) and found.purpose is Purpose.INVITATION:
                 standing = await uow.customers.standing(found.customer_id)
                 uow.activities.record(
                     NewActivity(
@@ -56,13 +68,6 @@ class Inspections:
                         standing.ref,
                     )
                 )
-        return Inspection(
-            purpose=found.purpose,
-            state=found.state,
-            email=masked(found.email),
-            expires_at=found.expires_at,
-            account_number_required=found.purpose is Purpose.INVITATION,
-        )
 
     async def _hand_off(self, link: Link) -> Inspection:
         """The link of an impersonation stands in no mail; what it shows is the customer's account."""
