@@ -73,12 +73,16 @@ class Data:
     utility: Utility
     password_hash: str = field(default_factory=lambda: asyncio.run(Passwords().hash(PASSWORD)))
 
-    def load(self, entries: int) -> None:
+    def load(self, entries: int, *, members: int = MEMBERS, invited: int = INVITED) -> None:
         """Members, each with so many entries of the log, and invited."""
-        self.customers("M", MEMBERS, confirmed=True)
+        self.customers("M", members, confirmed=True)
         self._run(_SESSIONS, SESSIONS)
-        self._run(_ACTIVITIES, "M", entries)
-        self.customers("I", INVITED, mailed=Purpose.INVITATION)
+        self.log("M", entries)
+        self.customers("I", invited, mailed=Purpose.INVITATION)
+
+    def log(self, letter: str, entries: int) -> None:
+        """So many entries of the log for each of the customers with the letter."""
+        self._run(_ACTIVITIES, letter, entries)
 
     def customers(
         self, letter: str, count: int, *, confirmed: bool | None = None, mailed: Purpose | None = None

@@ -1,4 +1,4 @@
-"""The servers that are compared: the product and its twins, one process each, all on the first core.
+"""The servers that are compared: the product and its twins, one process each, all on the first core that we may use.
 
 PostgreSQL and the load generator have the second core for themselves.
 """
@@ -14,7 +14,7 @@ from app.settings import Settings
 from tests.support.service import PORTAL_ACCESS, Process, environment, free_port, wait_until_ready
 
 PRODUCT, FASTAPI, ASGI = "product", "FastAPI", "ASGI"
-_SERVERS_CORE, _LOAD_CORE = "0", 1
+_CORES = sorted(os.sched_getaffinity(0)) if sys.platform == "linux" else []
 _TICKS = os.sysconf("SC_CLK_TCK")
 _UVICORN = (sys.executable, "-m", "uvicorn", "--no-access-log", "--log-level", "warning")
 _PROGRAMS = {
@@ -41,9 +41,9 @@ class Server:
 
 def use_second_core() -> None:
     """Run there, with PostgreSQL and all else that is started from here."""
-    if sys.platform != "linux" or (os.cpu_count() or 1) < 2:
+    if len(_CORES) < 2:
         raise SystemExit("The benchmarks pin processes to cores: they need Linux and two cores.")
-    os.sched_setaffinity(0, {_LOAD_CORE})
+    os.sched_setaffinity(0, {_CORES[1]})
 
 
 @contextmanager
@@ -56,7 +56,7 @@ def running(settings: Settings, folder: Path) -> Iterator[dict[str, Server]]:
 @contextmanager
 def _server(name: str, settings: Settings, folder: Path) -> Iterator[Server]:
     port = free_port()
-    program = ("taskset", "-c", _SERVERS_CORE, *_PROGRAMS[name])
+    program = ("taskset", "-c", str(_CORES[0]), *_PROGRAMS[name])
     process = Process(["--port", str(port)], environment(settings), folder / f"{name}.log", program)
     try:
         server = Server(name, f"http://127.0.0.1:{port}", process)

@@ -9,12 +9,18 @@ from app.database import Statement
 from app.domain.accounts import masked
 from app.domain.cards import Action
 from app.domain.paging import NEWEST, OLDEST
+from app.errors import UserNotFound
 from app.repositories import activities, cards, sessions, tokens
 from app.session_tokens import read_session_token
 from benchmarks.twins import shapes
 from benchmarks.twins.bare import Answer, Bare, Refused, Row
 
-_ACTIONS = [action.value for action in Action]
+_REFUSED = {"allowed": False, "key": UserNotFound.key, "reason": UserNotFound().detail}
+_ALLOWED = {"allowed": True, "key": None, "reason": None}
+# As they are for a customer without an account.
+_ACTIONS = [
+    {"action": action.value} | (_ALLOWED if action is Action.SEND_INVITATION else _REFUSED) for action in Action
+]
 
 
 async def get_card(bare: Bare, organisation: UUID, customer: UUID) -> Answer:

@@ -11,7 +11,7 @@ Row = asyncpg.Record
 Answer = dict[str, Any]
 
 
-def card(row: Row, actions: list[str]) -> Answer:
+def card(row: Row, actions: list[Answer]) -> Answer:
     return {
         "customerId": row["c_id"],
         "accountNumber": row["c_account_number"],
@@ -31,7 +31,7 @@ def card(row: Row, actions: list[str]) -> Answer:
         "pendingPasswordReset": link(row, "passwordreset_t_", "passwordreset_m_"),
         "pendingEmailConfirmation": link(row, "emailconfirmation_t_", "emailconfirmation_m_"),
         "activeImpersonation": impersonation(row) if row["i_id"] else None,
-        "actions": [{"action": action, "allowed": True, "key": None, "reason": None} for action in actions],
+        "actions": actions,
     }
 
 

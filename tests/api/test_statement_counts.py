@@ -1,52 +1,18 @@
-"""How many statements an operation takes: each is a round trip to the database, and one more must not creep in.
+"""How many statements an operation takes: each is a round trip to the database, and one more must not creep in."""
 
-Left out are the transaction's own, the queue's that leaves jobs to the worker, and what a driver asks on a new
-connection.
-"""
+from collections.abc import Iterator
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-
-import httpx
 import pytest
 
-from app.database import Database, registered
 from app.permissions import Role
-from tests.support.service import listening
+from tests.support.watching import Watched, watching
 from tests.support.world import PASSWORD, Client, Customer, World, handed_over
-
-
-@dataclass(frozen=True)
-class Watched:
-    """A service without a worker, and everything that it says to the database."""
-
-    world: World
-    statements: list[str]
-
-    def by(self, client: Client) -> Client:
-        """The same caller, of this service."""
-        return replace(client, world=self.world)
-
-    def counted(self, call: Callable[[], httpx.Response]) -> int:
-        """How many statements the call takes."""
-        self.by(Client(self.world, {})).get(f"{self.world.url}/healthz")  # what came before is told by now
-        self.statements.clear()
-        answer = call()
-        assert answer.is_success, answer.text
-        self.world.http.get(f"{self.world.url}/healthz")
-        assert self.statements, "nothing was seen"
-        ours = {statement.sql for statement in registered()}
-        return sum(one in ours for one in self.statements)
 
 
 @pytest.fixture(scope="module")
 def watched(world: World) -> Iterator[Watched]:
-    settings = world.settings.model_copy(update={"run_worker": False, "database_pool_size": 1})
-    with listening(settings) as (url, app):
-        database: Database = app.state.database
-        statements: list[str] = []
-        database.watchers.append(statements.append)
-        yield Watched(replace(world, url=url), statements)
+    with watching(world) as running:
+        yield running
 
 
 @pytest.fixture
@@ -64,87 +30,83 @@ def portal(employee: Client, active: Customer, watched: Watched) -> Client:
 
 
 def test_the_card(active: Customer, employee: Client, watched: Watched) -> None:
-    assert watched.counted(lambda: employee.get(active.path)) == 1
+    assert len(watched.behind(lambda: employee.get(active.path))) == 1
 
 
 def test_what_was_assigned_to_an_employee_is_read_at_every_call(active: Customer, watched: Watched) -> None:
     reader = watched.by(active.utility.employee(Role.READONLY))
-    assert watched.counted(lambda: reader.get(active.path)) == 2
+    assert len(watched.behind(lambda: reader.get(active.path))) == 2
 
 
 def test_oneself(active: Customer, watched: Watched) -> None:
     client = watched.by(active.logged_in())
-    assert watched.counted(lambda: client.get("/portal/me")) == 1
+    assert len(watched.behind(lambda: client.get("/portal/me"))) == 1
 
 
 def test_introspection(active: Customer, employee: Client, watched: Watched) -> None:
     token = active.logged_in().headers["Authorization"].removeprefix("Bearer ")
     form = {"data": {"token": token}}
-    answered = watched.counted(
-        lambda: watched.world.http.post(
-            f"{watched.world.url}/api/portal/v1/portal/sessions/introspect", headers=employee.headers, **form
-        )
-    )
-    assert answered == 1
+    url = f"{watched.world.url}/api/portal/v1/portal/sessions/introspect"
+    assert len(watched.behind(lambda: watched.world.http.post(url, headers=employee.headers, **form))) == 1
 
 
 def test_a_page_of_activities(active: Customer, employee: Client, watched: Watched) -> None:
-    assert watched.counted(lambda: employee.get(f"{active.path}/activities?pageSize=50")) == 1
+    assert len(watched.behind(lambda: employee.get(f"{active.path}/activities?pageSize=50"))) == 1
 
 
 def test_inspecting_a_link_that_was_viewed_before(active: Customer, portal: Client, watched: Watched) -> None:
     token = active.utility.customer().invited()
     assert portal.post("/portal/tokens/inspect", {"token": token}).status_code == 200
-    assert watched.counted(lambda: portal.post("/portal/tokens/inspect", {"token": token})) == 1
+    assert len(watched.behind(lambda: portal.post("/portal/tokens/inspect", {"token": token}))) == 1
 
 
 def test_the_first_view_of_a_link(active: Customer, portal: Client, watched: Watched) -> None:
     token = active.utility.customer().invited()
-    assert watched.counted(lambda: portal.post("/portal/tokens/inspect", {"token": token})) == 4
+    assert len(watched.behind(lambda: portal.post("/portal/tokens/inspect", {"token": token}))) == 4
 
 
 def test_an_invitation(active: Customer, employee: Client, watched: Watched) -> None:
     invited = active.utility.customer()
-    assert watched.counted(lambda: employee.post(f"{invited.path}/invitations")) == 6
+    assert len(watched.behind(lambda: employee.post(f"{invited.path}/invitations"))) == 6
 
 
 def test_an_invitation_with_a_key_that_makes_it_happen_once(
     active: Customer, employee: Client, watched: Watched
 ) -> None:
     invited, key = active.utility.customer(), {"Idempotency-Key": "invite once"}
-    assert watched.counted(lambda: employee.post(f"{invited.path}/invitations", headers=key)) == 10
+    assert len(watched.behind(lambda: employee.post(f"{invited.path}/invitations", headers=key))) == 10
 
 
 def test_a_registration(active: Customer, portal: Client, watched: Watched) -> None:
     invited = active.utility.customer()
     given = {"token": invited.invited(), "customerNumber": invited.number, "password": PASSWORD}
-    assert watched.counted(lambda: portal.post("/portal/registrations", given)) == 11
+    assert len(watched.behind(lambda: portal.post("/portal/registrations", given))) == 11
 
 
 def test_a_confirmation(active: Customer, portal: Client, watched: Watched) -> None:
     token = active.utility.customer().registered()
-    assert watched.counted(lambda: portal.post("/portal/email-confirmations", {"token": token})) == 6
+    assert len(watched.behind(lambda: portal.post("/portal/email-confirmations", {"token": token}))) == 6
 
 
 def test_a_forgotten_password(active: Customer, portal: Client, watched: Watched) -> None:
-    assert watched.counted(lambda: portal.post("/portal/password-resets", {"email": active.email})) == 0
+    assert len(watched.behind(lambda: portal.post("/portal/password-resets", {"email": active.email}))) == 0
 
 
 def test_a_login(active: Customer, portal: Client, watched: Watched) -> None:
     given = {"email": active.email, "password": PASSWORD}
-    assert watched.counted(lambda: portal.post("/portal/sessions", given)) == 5
+    assert len(watched.behind(lambda: portal.post("/portal/sessions", given))) == 5
 
 
 def test_the_start_of_an_impersonation(active: Customer, employee: Client, watched: Watched) -> None:
     path, given = f"{active.path}/impersonation-sessions", {"reason": "Help with an invoice"}
-    assert watched.counted(lambda: employee.post(path, given)) == 6
+    assert len(watched.behind(lambda: employee.post(path, given))) == 6
 
 
 def test_the_redemption_of_a_hand_off(active: Customer, portal: Client, watched: Watched) -> None:
     given = {"token": handed_over(active.impersonate())}
-    assert watched.counted(lambda: portal.post("/portal/impersonations/redeem", given)) == 6
+    assert len(watched.behind(lambda: portal.post("/portal/impersonations/redeem", given))) == 6
 
 
 def test_the_end_of_an_impersonation(active: Customer, employee: Client, watched: Watched) -> None:
     path = f"{active.path}/impersonation-sessions/{active.impersonate()['id']}/end"
-    assert watched.counted(lambda: employee.post(path)) == 6
+    assert len(watched.behind(lambda: employee.post(path))) == 6

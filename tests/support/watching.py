@@ -1,0 +1,50 @@
+"""Seeing what a service says to its database."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+import httpx
+
+from app.database import Database, registered
+from tests.support.service import listening
+from tests.support.world import Client, World
+
+
+@dataclass(frozen=True)
+class Watched:
+    """A service without a worker, and every statement that it sends."""
+
+    world: World
+    statements: list[str]
+
+    def by(self, client: Client) -> Client:
+        """The same caller, of this service."""
+        return replace(client, world=self.world)
+
+    def behind(self, call: Callable[[], httpx.Response]) -> list[str]:
+        """The service's own statements behind a call that succeeds: neither the transaction's, nor the queue's that
+        leaves jobs to the worker, nor what a driver asks on a new connection."""
+        self._all_told()
+        self.statements.clear()
+        answer = call()
+        assert answer.is_success, answer.text
+        self._all_told()
+        assert self.statements, "nothing was seen"
+        ours = {statement.sql for statement in registered()}
+        return [one for one in self.statements if one in ours]
+
+    def _all_told(self) -> None:
+        """By the next answer the last statement of the one before has been told too."""
+        self.world.http.get(f"{self.world.url}/healthz")
+
+
+@contextmanager
+def watching(world: World) -> Iterator[Watched]:
+    """A service of its own on the world's database."""
+    settings = world.settings.model_copy(update={"run_worker": False, "database_pool_size": 1})
+    with listening(settings) as (url, app):
+        database: Database = app.state.database
+        statements: list[str] = []
+        database.watchers.append(statements.append)
+        yield Watched(replace(world, url=url), statements)
