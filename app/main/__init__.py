@@ -17,6 +17,7 @@ from app.routers import errors, openapi, operations
 from app.routers.audiences import TAGS
 from app.routers.embedded_issuer import add_embedded_issuer
 from app.routers.explorer import Demonstration, add_explorer
+from app.routers.finding import Index
 from app.routers.introduction import DESCRIPTION
 from app.routers.middleware import AtOnce, Envelope
 from app.settings import Settings, load_settings
@@ -52,7 +53,7 @@ def create_app(settings: Settings, *, clock: Clock = utc_now, demonstration: Dem
         redirect_slashes=False,  # such a redirect would repeat the request's Host header
     )
     for router in ROUTERS:
-        app.include_router(router)
+        app.router.routes += router.routes  # including a router would look through all of them twice for every request
     app.include_router(operations.router)
     if settings.smtp_url is None:
         operations.add_mailbox(app, MailCapture(settings.mailbox))
@@ -60,6 +61,7 @@ def create_app(settings: Settings, *, clock: Clock = utc_now, demonstration: Dem
         issuer_keys = embedded_keys(settings.secret_keys)
         add_embedded_issuer(app, EmbeddedIssuer(issuer_keys, settings.oidc_audience, clock, settings.embedded_issuer))
     add_explorer(app, demonstration)
+    app.router.routes.insert(0, Index(app.router.routes))
     errors.install(app)
     openapi.install(app)
     app.add_middleware(AtOnce, most=settings.requests_at_once)
