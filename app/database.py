@@ -6,9 +6,10 @@ its arguments in order. Why: `docs/decisions/0002-core-writes-asyncpg-runs.md`. 
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, contextmanager, suppress
 from contextvars import ContextVar
+from types import TracebackType
 from typing import Any, ClassVar, Self, TypeVar, cast
 
 import asyncpg
@@ -115,17 +116,28 @@ class _Loan:
         self.given_up = False
         self._patience = patience
 
+    @property
+    def patience(self) -> float:
+        """How many seconds an answer may take."""
+        return _PATIENT_SECONDS if _patient.get() else self._patience
+
     async def answered(self, work: Awaitable[T]) -> T:
-        """What the database answers.
+        """What the database answers; the work itself knows how long it may take.
 
         Raises: TimeoutError.
         """
         try:
-            async with asyncio.timeout(_PATIENT_SECONDS if _patient.get() else self._patience):
-                return await work
+            return await work
         except TimeoutError:
             self.given_up = True
             raise
+
+    async def tell(self, command: str) -> None:
+        """Begin or end a transaction.
+
+        Raises: TimeoutError.
+        """
+        await self.answered(self.driver.execute(command, timeout=self.patience))
 
 
 class Connection:
@@ -139,21 +151,21 @@ class Connection:
 
     async def queue(self, work: Callable[["PoolConnectionProxy[Row]"], Awaitable[T]]) -> T:
         """A statement of the job queue's own, on the driver's own connection."""
-        return await self._loan.answered(work(self._loan.driver))
+        return await self._loan.answered(self._in_time(work))
 
     async def rows(self, statement: Statement, **given: Any) -> list[Row]:
         """All rows."""
+        loan, arguments = self._loan, self._arguments(statement, given)
         try:
-            return await self._loan.answered(self._loan.driver.fetch(statement.sql, *self._arguments(statement, given)))
+            return await loan.answered(loan.driver.fetch(statement.sql, *arguments, timeout=loan.patience))
         except asyncpg.IntegrityConstraintViolationError as error:
             raise ConstraintViolated(error.constraint_name or "") from error
 
     async def row(self, statement: Statement, **given: Any) -> Row | None:
         """The first row, or None."""
+        loan, arguments = self._loan, self._arguments(statement, given)
         try:
-            return await self._loan.answered(
-                self._loan.driver.fetchrow(statement.sql, *self._arguments(statement, given))
-            )
+            return await loan.answered(loan.driver.fetchrow(statement.sql, *arguments, timeout=loan.patience))
         except asyncpg.IntegrityConstraintViolationError as error:
             raise ConstraintViolated(error.constraint_name or "") from error
 
@@ -164,10 +176,60 @@ class Connection:
             raise LookupError("a statement that always has a row had none")
         return row
 
+    async def _in_time(self, work: Callable[["PoolConnectionProxy[Row]"], Awaitable[T]]) -> T:
+        async with asyncio.timeout(self._loan.patience):
+            return await work(self._loan.driver)
+
     def _arguments(self, statement: Statement, given: dict[str, Any]) -> list[Any]:
         if self._organisation is not None:
             given["organisation_id"] = self._organisation
         return statement.arguments(given)
+
+
+class _Block:
+    """A connection on loan from the pool until the block ends, inside a transaction if one is wanted.
+
+    Classes cost a request less than generators that are context managers within each other.
+    """
+
+    __slots__ = ("_database", "_loan", "_organisation", "_transaction")
+
+    def __init__(self, database: "Database", organisation: Any, *, transaction: bool) -> None:
+        self._database = database
+        self._organisation = organisation
+        self._transaction = transaction
+
+    async def __aenter__(self) -> Connection:
+        try:
+            self._loan = await self._database.lend()
+            if self._transaction:
+                await self._begin()
+        except FAULTS as fault:
+            raise _unavailable(fault) from fault
+        return Connection(self._loan, self._organisation)
+
+    async def __aexit__(
+        self, _kind: type[BaseException] | None, error: BaseException | None, _places: TracebackType | None
+    ) -> None:
+        try:
+            try:
+                if self._transaction and error is None:
+                    await self._loan.tell("COMMIT;")
+                elif self._transaction and not self._loan.given_up:
+                    await self._loan.tell("ROLLBACK;")
+            finally:
+                await self._database.take_back(self._loan)
+        except FAULTS as fault:
+            raise _unavailable(fault) from fault
+        if isinstance(error, FAULTS):
+            raise _unavailable(error) from error
+
+    async def _begin(self) -> None:
+        try:
+            await self._loan.tell("BEGIN;")
+        except BaseException:
+            await self._database.take_back(self._loan)
+            raise
 
 
 class Database:
@@ -209,35 +271,48 @@ class Database:
         await pool
         return cls(pool, settings.database_wait_seconds)
 
-    @asynccontextmanager
-    async def reading(self, organisation: Any) -> AsyncIterator[Connection]:
+    def reading(self, organisation: Any) -> AbstractAsyncContextManager[Connection]:
         """A connection for single statements, each its own transaction."""
-        async with self._connection() as loan:
-            yield Connection(loan, organisation)
+        return _Block(self, organisation, transaction=False)
 
-    @asynccontextmanager
-    async def transaction(self, organisation: Any) -> AsyncIterator[Connection]:
+    def transaction(self, organisation: Any) -> AbstractAsyncContextManager[Connection]:
         """A connection inside a transaction that commits at the end of the block, or rolls back."""
-        async with self._connection() as loan:
-            transaction = loan.driver.transaction()
-            await loan.answered(transaction.start())
-            try:
-                yield Connection(loan, organisation)
-            except BaseException:
-                if not loan.given_up:
-                    await loan.answered(transaction.rollback())
-                raise
-            await loan.answered(transaction.commit())
+        return _Block(self, organisation, transaction=True)
+
+    async def lend(self) -> _Loan:
+        """A connection, which has to be given back.
+
+        Raises: one of FAULTS.
+        """
+        # The pool's own timeout makes a task of every loan.
+        async with asyncio.timeout(self._patience):
+            driver = await self._pool.acquire()
+        if self.watchers:
+            driver.add_query_logger(self._tell)
+        return _Loan(driver, self._patience)
+
+    async def take_back(self, loan: _Loan) -> None:
+        """Back into the pool; one that was given up is closed.
+
+        Raises: one of FAULTS.
+        """
+        if self.watchers:
+            loan.driver.remove_query_logger(self._tell)
+        if loan.given_up:
+            closing = asyncio.create_task(_close(loan.driver))
+            self._given_up.add(closing)
+            closing.add_done_callback(self._given_up.discard)
+        else:
+            await self._pool.release(loan.driver, timeout=self._patience)
 
     async def revision(self) -> str | None:
         """The migration that the database's tables stand at; None before the first.
 
         Raises: TemporarilyUnavailable.
         """
-        async with self._connection() as loan:
-            version = loan.driver.fetchval("SELECT version_num FROM alembic_version")
+        async with self.reading(None) as connection:
             try:
-                return cast(str | None, await loan.answered(version))
+                return await connection.queue(lambda driver: driver.fetchval("SELECT version_num FROM alembic_version"))
             except asyncpg.UndefinedTableError:
                 return None
 
@@ -248,29 +323,15 @@ class Database:
         except TimeoutError:
             self._pool.terminate()
 
-    @asynccontextmanager
-    async def _connection(self) -> AsyncIterator[_Loan]:
-        try:
-            loan = _Loan(await self._pool.acquire(timeout=self._patience), self._patience)
-            try:
-                with loan.driver.query_logger(self._tell) if self.watchers else nullcontext():
-                    yield loan
-            finally:
-                if loan.given_up:
-                    closing = asyncio.create_task(_close(loan.driver))
-                    self._given_up.add(closing)
-                    closing.add_done_callback(self._given_up.discard)
-                else:
-                    await self._pool.release(loan.driver)
-        except FAULTS as fault:
-            _log.warning("database fault", fault=type(fault).__name__)
-            if isinstance(fault, asyncpg.TransactionRollbackError):
-                raise Contended from fault
-            raise TemporarilyUnavailable from fault
-
     def _tell(self, logged: "asyncpg.connection.LoggedQuery") -> None:
         for watcher in self.watchers:
             watcher(logged.query)
+
+
+def _unavailable(fault: BaseException) -> TemporarilyUnavailable:
+    """What a fault of the database is to callers."""
+    _log.warning("database fault", fault=type(fault).__name__)
+    return Contended() if isinstance(fault, asyncpg.TransactionRollbackError) else TemporarilyUnavailable()
 
 
 async def _close(driver: "PoolConnectionProxy[Row]") -> None:
