@@ -4,6 +4,7 @@ access log and metrics."""
 import re
 import secrets
 import time
+from functools import lru_cache
 from typing import Any
 
 import structlog
@@ -73,26 +74,27 @@ class Envelope:
             await send(message)
 
         _RUNNING.inc()
-        with structlog.contextvars.bound_contextvars(correlation_id=correlation_id):
-            try:
-                await self._app(scope, receive, send_with_headers)
-            except ClientDisconnect:
-                status = _CLIENT_GONE
-            except Exception as fault:
-                _log.error("unexpected", fault=type(fault).__name__, exc_info=fault)
-                if started_answering:
-                    raise
-                await problem(Request(scope), InternalError())(scope, receive, send_with_headers)
-            finally:
-                _RUNNING.dec()
-                self._report(scope, status, time.perf_counter() - started)
+        structlog.contextvars.bind_contextvars(correlation_id=correlation_id)  # the request's task ends with it
+        try:
+            await self._app(scope, receive, send_with_headers)
+        except ClientDisconnect:
+            status = _CLIENT_GONE
+        except Exception as fault:
+            _log.error("unexpected", fault=type(fault).__name__, exc_info=fault)
+            if started_answering:
+                raise
+            await problem(Request(scope), InternalError())(scope, receive, send_with_headers)
+        finally:
+            _RUNNING.dec()
+            self._report(scope, status, time.perf_counter() - started)
 
     def _report(self, scope: Scope, status: int, seconds: float) -> None:
         """One line and two figures, by the route's template: no ids, no query strings, no addresses."""
         route: Any = scope.get("route")
         name = getattr(route, "path", None) or "none"
-        _REQUESTS.labels(scope["method"], name, status).inc()
-        _SECONDS.labels(scope["method"], name).observe(seconds)
+        answered, took = _figures(scope["method"], name, status)
+        answered.inc()
+        took.observe(seconds)
         _log.info("request", method=scope["method"], route=name, status=status, milliseconds=round(seconds * 1e3, 1))
 
 
@@ -145,6 +147,12 @@ class AtOnce:
         finally:
             if not answering:
                 self._running -= 1
+
+
+@lru_cache(1024)
+def _figures(method: str, route: str, status: int) -> tuple[Counter, Histogram]:
+    """The two of these labels, which the library looks up under a lock."""
+    return _REQUESTS.labels(method, route, status), _SECONDS.labels(method, route)
 
 
 def _policy(path: str) -> bytes:

@@ -138,18 +138,20 @@ class StrictRoute(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The handler, given a strict request."""
         handle = super().get_route_handler()
-        expects_body = self.body_field is not None
 
         async def strict(request: Request) -> Response:
-            if expects_body:
-                _check_media_type(request, self.json_types)
-            own = StrictRequest(_called_json(request, self.json_types), request.receive)
+            own = StrictRequest(request.scope, request.receive)
             own.largest_body = self.largest_body
-            if expects_body:
-                await own.body()  # here, for FastAPI would turn our refusal into one of its own
             return await handle(own)
 
-        return strict
+        async def strict_with_body(request: Request) -> Response:
+            _check_media_type(request, self.json_types)
+            own = StrictRequest(_called_json(request, self.json_types), request.receive)
+            own.largest_body = self.largest_body
+            await own.body()  # here, for FastAPI would turn our refusal into one of its own
+            return await handle(own)
+
+        return strict if self.body_field is None else strict_with_body
 
 
 async def token_form(request: Request) -> str:
