@@ -42,7 +42,7 @@ _DIALECT = sqlalchemy_asyncpg.dialect(paramstyle="numeric_dollar")  # type: igno
 _DIALECT.statement_compiler = _Compiler
 
 _PATIENT_SECONDS = 30.0
-_GIVE_UP_SECONDS = 2.0  # for word to the server that nobody waits any more
+_GIVE_UP_SECONDS = 2.0  # for the first words with a server, and for word that nobody waits any more
 _LOCKS = 0.8  # part of the patience that may go to waiting for a lock, whose refusal then still arrives
 
 _patient: ContextVar[bool] = ContextVar("patient", default=False)
@@ -211,14 +211,16 @@ class _Block:
     async def __aexit__(
         self, _kind: type[BaseException] | None, error: BaseException | None, _places: TracebackType | None
     ) -> None:
+        at_rest = False
         try:
             try:
                 if self._transaction and error is None:
                     await self._loan.tell("COMMIT;")
                 elif self._transaction and not self._loan.given_up:
                     await self._loan.tell("ROLLBACK;")
+                at_rest = error is None
             finally:
-                await self._database.take_back(self._loan)
+                await self._database.take_back(self._loan, at_rest=at_rest)
         except FAULTS as fault:
             raise _unavailable(fault) from fault
         if isinstance(error, FAULTS):
@@ -228,7 +230,7 @@ class _Block:
         try:
             await self._loan.tell("BEGIN;")
         except BaseException:
-            await self._database.take_back(self._loan)
+            await self._database.take_back(self._loan, at_rest=False)
             raise
 
 
@@ -284,15 +286,17 @@ class Database:
 
         Raises: one of FAULTS.
         """
-        # The pool's own timeout makes a task of every loan.
-        async with asyncio.timeout(self._patience):
+        if self._pool.get_idle_size():  # nothing to wait for: a timeout would cost more than the loan
             driver = await self._pool.acquire()
+        else:
+            async with asyncio.timeout(self._patience):
+                driver = await self._pool.acquire()
         if self.watchers:
             driver.add_query_logger(self._tell)
         return _Loan(driver, self._patience)
 
-    async def take_back(self, loan: _Loan) -> None:
-        """Back into the pool; one that was given up is closed.
+    async def take_back(self, loan: _Loan, *, at_rest: bool) -> None:
+        """Back into the pool; one that was given up is closed. `at_rest` says that it is at work on nothing.
 
         Raises: one of FAULTS.
         """
@@ -303,7 +307,7 @@ class Database:
             self._given_up.add(closing)
             closing.add_done_callback(self._given_up.discard)
         else:
-            await self._pool.release(loan.driver, timeout=self._patience)
+            await self._pool.release(loan.driver, timeout=None if at_rest else self._patience)
 
     async def revision(self) -> str | None:
         """The migration that the database's tables stand at; None before the first.
@@ -342,7 +346,8 @@ async def _close(driver: "PoolConnectionProxy[Row]") -> None:
 
 async def _prepare(driver: "PoolConnectionProxy[Row]") -> None:
     """Teach a new connection to carry jsonb as Python objects."""
-    await driver.set_type_codec("jsonb", schema="pg_catalog", encoder=_to_json, decoder=json.loads)
+    async with asyncio.timeout(_GIVE_UP_SECONDS):
+        await driver.set_type_codec("jsonb", schema="pg_catalog", encoder=_to_json, decoder=json.loads)
 
 
 def _to_json(value: Any) -> str:

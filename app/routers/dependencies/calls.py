@@ -12,11 +12,11 @@ from app.errors import OrganisationHeaderInvalid, Unauthenticated
 
 def seen_of_call(request: Request) -> Seen:
     """Who the log says was there."""
-    agent = request.headers.get("user-agent")
+    agent = request.headers.get("user-agent", "")[:300]
     return Seen(
         correlation_id=request.state.correlation_id,
         ip_address=request.client.host if request.client else None,
-        user_agent="".join(c for c in agent[:300] if c.isprintable()) if agent else None,
+        user_agent=(agent if agent.isprintable() else "".join(c for c in agent if c.isprintable())) or None,
     )
 
 
