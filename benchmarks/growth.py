@@ -101,13 +101,15 @@ class Stage:
             )
         yield "activities, 20 pages back, many", lambda: clerk.get(path)
         yield "organisation's activities", lambda: clerk.get("/organisation/activities?pageSize=50")
+        rare = "/organisation/activities?pageSize=50&type=PortalImpersonationStarted"
+        yield "organisation's activities of a type", lambda: clerk.get(rare)
         yield "organisation's accounts", lambda: clerk.get("/organisation/portal-accounts?pageSize=50")
         session = self.many.logged_in()
         yield "me", lambda: session.get("/portal/me")
         service = self.utility.employee(None, Permission.PORTAL_INTROSPECT)
         token = session.headers["Authorization"].removeprefix("Bearer ")
         world, headers = self.utility.world, service.headers
-        url = f"{world.url}/api/portal/v1/portal/introspection"
+        url = f"{world.url}/api/portal/v1/portal/sessions/introspect"
         yield "introspection", lambda: world.http.post(url, data={"token": token}, headers=headers)
 
 
