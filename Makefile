@@ -36,11 +36,11 @@ demo: setup ## start the service with a sample organisation and print where it i
 test: setup ## run all tests, on PostgreSQL out of the wheel unless PORTAL_TEST_DATABASE_URL names another
 	$(BIN)/pytest
 
-test-postgresql15: setup ## run all tests on a temporary PostgreSQL 15 of Debian's
-	tests/run-on-postgresql15
+test-postgresql15: setup ## run all tests but those in a browser on a temporary PostgreSQL 15 of Debian's
+	tests/run-on-postgresql15 --ignore tests/explorer
 
-soak: setup ## time answers for known and unknown addresses, some minutes; needs a machine that does nothing else
-	$(BIN)/pytest -n 0 -s tests/soak/timing.py
+soak: setup ## all that takes long (an hour, on a machine that does nothing else); ONLY=kills|rounds|walks|timing
+	@ONLY=$(ONLY) $(BIN)/python -m tests.soak
 
 guards: setup ## take out each guard of tests/security/guards.py and see which test notices
 	$(BIN)/python -m tests.security.guards
@@ -69,8 +69,9 @@ format: setup ## put the code into its format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-openapi: setup ## write openapi/openapi.json
+openapi: setup ## write openapi/openapi.json and openapi/partners.json
 	$(BIN)/portal-access openapi --output openapi/openapi.json
+	$(BIN)/portal-access openapi --output openapi/partners.json --audience partners
 
 # A mirror or a folder of wheels in this machine's pip settings would add its own files' hashes: they are left out.
 lock: export PIP_CONFIG_FILE := /dev/null

@@ -22,11 +22,13 @@ from app.embedded import start as start_embedded
 from app.errors import DatabaseUnreachable, TemporarilyUnavailable
 from app.inviting import InvitingFailed, invite
 from app.permissions import Permission, Role
+from app.routers.audiences import Audience
 from app.settings import Settings, SettingsError, load_settings, settings_table, unknown_settings
 from app.tour import STORIES, Guide, TourFailed, play
 
 if TYPE_CHECKING:
     from app.bearers import EmbeddedIssuer
+    from app.routers.explorer import Demonstration
     from app.seed import Seeded
 
 app = typer.Typer(
@@ -122,24 +124,23 @@ def demo(
         raise SettingsError("PORTAL_ENVIRONMENT is production: the demonstration runs in embedded mode only.")
     if "check_portals" not in loaded.model_fields_set:  # the sample's portal is nowhere, and nothing leaves the machine
         loaded = loaded.model_copy(update={"check_portals": False})
+    from app.routers.explorer import Demonstration
     from app.serving import check_port, listen
 
     logs.configure("warning")
     check_port(host, port)
     _out.print("Starting PostgreSQL and filling in sample data …")
     with _with_database(loaded) as ready:
-        seeded = asyncio.run(_seed(ready))
-        listen(ready, host, port, workers=1, announce=lambda: _welcome(f"http://{host}:{port}", ready, seeded))
+        seeded = asyncio.run(_seed(ready, account=True))
+        demonstration = Demonstration(_issuer(ready), seeded.tenant_id, seeded.organisation_id)
+        url = f"http://{host}:{port}"
+        listen(ready, host, port, 1, lambda: _welcome(url, seeded, demonstration, ready), demonstration)
 
 
-def _welcome(url: str, settings: Settings, seeded: "Seeded") -> None:
-    issuer = _issuer(settings)
-    bearer = issuer.issue(
-        tenant_id=seeded.tenant_id,
-        organisations=[seeded.organisation_id],
-        roles=[Role.ADMINISTRATOR],
-        name="Eva Maes",
-    )
+def _welcome(url: str, seeded: "Seeded", demonstration: "Demonstration", settings: Settings) -> None:
+    from app.seed import PASSWORD
+
+    bearer = demonstration.bearer(Role.ADMINISTRATOR)
     card = f"{url}/api/portal/v1/customers/{seeded.customers[0].customer_id}/portal"
     _out.print("\n[bold green]Portal Access is running.[/] Ctrl-C ends it; the data stays in", settings.data_dir)
     _out.print(f"  explorer  {url}/docs")
@@ -147,6 +148,7 @@ def _welcome(url: str, settings: Settings, seeded: "Seeded") -> None:
         _out.print(f"  mailbox   {url}/mailbox")
     _out.print(f"  health    {url}/healthz  {url}/readyz  {url}/metrics\n")
     _show(seeded)
+    _out.print(f"portal login                 {seeded.customers[1].email}, with the password '{PASSWORD}'")
     _out.print(f"\n[bold]A bearer token[/] (administrator, 12 hours):\n{bearer}")
     _out.print("\n[bold]A first call[/], the card of the first customer:")
     _out.print(f"curl -s {card} \\\n  -H 'zf-tuuid: {seeded.tenant_id}' -H 'zf-ouuid: {seeded.organisation_id}' \\")
@@ -275,12 +277,15 @@ def seed_command() -> None:
         _show(asyncio.run(_seed(ready)))
 
 
-async def _seed(settings: Settings) -> "Seeded":
+async def _seed(settings: Settings, *, account: bool = False) -> "Seeded":
     from app import seed
     from app.main import running
 
     async with running(settings) as parts:
-        return await seed.seed(parts)
+        seeded = await seed.seed(parts)
+        if account:
+            await seed.register(parts, seeded.customers[1])
+        return seeded
 
 
 def _show(seeded: "Seeded") -> None:
@@ -290,18 +295,25 @@ def _show(seeded: "Seeded") -> None:
         _out.print(f"customer {customer.account_number}        {customer.customer_id}  {customer.display_name}")
 
 
-@app.command(epilog="Example: [bold]portal-access openapi --output openapi/openapi.json[/]")
+@app.command(
+    epilog="Examples: [bold]portal-access openapi --output openapi/openapi.json[/] · "
+    "[bold]portal-access openapi --audience partners[/]"
+)
 def openapi(
     output: Annotated[Path | None, typer.Option(help="File to write; absent: standard output.")] = None,
+    audience: Annotated[Audience | None, typer.Option(help="Only what these readers need; absent: all of it.")] = None,
 ) -> None:
     """Write the OpenAPI document."""
     from app.main import create_app
+    from app.routers.subsets import subset
 
-    document = json.dumps(create_app(document_settings()).openapi(), indent=2, ensure_ascii=False) + "\n"
+    document = create_app(document_settings()).openapi()
+    shown = document if audience is None else subset(document, audience)
+    text = json.dumps(shown, indent=2, ensure_ascii=False) + "\n"
     if output is None:
-        sys.stdout.write(document)
+        sys.stdout.write(text)
     else:
-        output.write_text(document, encoding="utf-8")
+        output.write_text(text, encoding="utf-8")
 
 
 def document_settings() -> Settings:

@@ -6,9 +6,10 @@ its arguments in order. Why: `docs/decisions/0002-core-writes-asyncpg-runs.md`. 
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, nullcontext
-from typing import Any, ClassVar, Self, cast
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
+from contextvars import ContextVar
+from typing import Any, ClassVar, Self, TypeVar, cast
 
 import asyncpg
 import structlog
@@ -17,10 +18,11 @@ from sqlalchemy.dialects.postgresql import asyncpg as sqlalchemy_asyncpg
 from sqlalchemy.sql.base import Executable
 from sqlalchemy.sql.compiler import SQLCompiler
 
-from app.errors import TemporarilyUnavailable
+from app.errors import Contended, TemporarilyUnavailable
 from app.settings import Settings
 
 Row = asyncpg.Record
+T = TypeVar("T")
 
 _log = structlog.get_logger(__name__)
 
@@ -38,9 +40,22 @@ class _Compiler(sqlalchemy_asyncpg.PGCompiler_asyncpg):
 _DIALECT = sqlalchemy_asyncpg.dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
 _DIALECT.statement_compiler = _Compiler
 
-_ACQUIRE_SECONDS = 2.0
-_CONNECT_SECONDS = 2.0
-_COMMAND_SECONDS = 30.0
+_PATIENT_SECONDS = 30.0
+_GIVE_UP_SECONDS = 2.0  # for word to the server that nobody waits any more
+_LOCKS = 0.8  # part of the patience that may go to waiting for a lock, whose refusal then still arrives
+
+_patient: ContextVar[bool] = ContextVar("patient", default=False)
+
+
+@contextmanager
+def patiently() -> Iterator[None]:
+    """Within this block an answer of the database may take half a minute: no caller waits for what is done here."""
+    before = _patient.set(True)
+    try:
+        yield
+    finally:
+        _patient.reset(before)
+
 
 FAULTS = (
     OSError,
@@ -90,31 +105,55 @@ class Statement:
             raise TypeError(f"the statement lacks its parameter {missing}") from None
 
 
+class _Loan:
+    """A connection on loan from the pool. One that keeps silent for too long is given up."""
+
+    __slots__ = ("_patience", "driver", "given_up")
+
+    def __init__(self, driver: "PoolConnectionProxy[Row]", patience: float) -> None:
+        self.driver = driver
+        self.given_up = False
+        self._patience = patience
+
+    async def answered(self, work: Awaitable[T]) -> T:
+        """What the database answers.
+
+        Raises: TimeoutError.
+        """
+        try:
+            async with asyncio.timeout(_PATIENT_SECONDS if _patient.get() else self._patience):
+                return await work
+        except TimeoutError:
+            self.given_up = True
+            raise
+
+
 class Connection:
     """One connection, at work in one organisation, which every statement names; None for those that span them all."""
 
-    __slots__ = ("_driver", "_organisation")
+    __slots__ = ("_loan", "_organisation")
 
-    def __init__(self, driver: "PoolConnectionProxy[Row]", organisation: Any) -> None:
-        self._driver = driver
+    def __init__(self, loan: _Loan, organisation: Any) -> None:
+        self._loan = loan
         self._organisation = organisation
 
-    @property
-    def driver(self) -> "PoolConnectionProxy[Row]":
-        """The driver's own connection, for the job queue's own statements."""
-        return self._driver
+    async def queue(self, work: Callable[["PoolConnectionProxy[Row]"], Awaitable[T]]) -> T:
+        """A statement of the job queue's own, on the driver's own connection."""
+        return await self._loan.answered(work(self._loan.driver))
 
     async def rows(self, statement: Statement, **given: Any) -> list[Row]:
         """All rows."""
         try:
-            return await self._driver.fetch(statement.sql, *self._arguments(statement, given))
+            return await self._loan.answered(self._loan.driver.fetch(statement.sql, *self._arguments(statement, given)))
         except asyncpg.IntegrityConstraintViolationError as error:
             raise ConstraintViolated(error.constraint_name or "") from error
 
     async def row(self, statement: Statement, **given: Any) -> Row | None:
         """The first row, or None."""
         try:
-            return await self._driver.fetchrow(statement.sql, *self._arguments(statement, given))
+            return await self._loan.answered(
+                self._loan.driver.fetchrow(statement.sql, *self._arguments(statement, given))
+            )
         except asyncpg.IntegrityConstraintViolationError as error:
             raise ConstraintViolated(error.constraint_name or "") from error
 
@@ -138,8 +177,10 @@ class Database:
     that two requests do the same work looks here.
     """
 
-    def __init__(self, pool: "asyncpg.Pool[Row]") -> None:
+    def __init__(self, pool: "asyncpg.Pool[Row]", patience: float) -> None:
         self._pool = pool
+        self._patience = patience
+        self._given_up: set[asyncio.Task[None]] = set()
         self.watchers: list[Callable[[str], None]] = []
 
     @classmethod
@@ -152,42 +193,51 @@ class Database:
             statement_cache_size=settings.database_statement_cache,
             max_cached_statement_lifetime=0,
             max_inactive_connection_lifetime=300,
-            timeout=_CONNECT_SECONDS,
-            command_timeout=_COMMAND_SECONDS,
+            timeout=settings.database_wait_seconds,
+            command_timeout=_PATIENT_SECONDS,
             init=_prepare,
             reset=_leave_as_is,
             server_settings={
                 "application_name": "portal-access",
                 "timezone": "UTC",
                 "jit": "off",
-                "lock_timeout": "2s",
+                "lock_timeout": f"{settings.database_wait_seconds * _LOCKS * 1000:.0f}ms",
                 "statement_timeout": "30s",
                 "idle_in_transaction_session_timeout": "60s",
             },
         )
         await pool
-        return cls(pool)
+        return cls(pool, settings.database_wait_seconds)
 
     @asynccontextmanager
     async def reading(self, organisation: Any) -> AsyncIterator[Connection]:
         """A connection for single statements, each its own transaction."""
-        async with self._connection() as driver:
-            yield Connection(driver, organisation)
+        async with self._connection() as loan:
+            yield Connection(loan, organisation)
 
     @asynccontextmanager
     async def transaction(self, organisation: Any) -> AsyncIterator[Connection]:
         """A connection inside a transaction that commits at the end of the block, or rolls back."""
-        async with self._connection() as driver, driver.transaction():
-            yield Connection(driver, organisation)
+        async with self._connection() as loan:
+            transaction = loan.driver.transaction()
+            await loan.answered(transaction.start())
+            try:
+                yield Connection(loan, organisation)
+            except BaseException:
+                if not loan.given_up:
+                    await loan.answered(transaction.rollback())
+                raise
+            await loan.answered(transaction.commit())
 
     async def revision(self) -> str | None:
         """The migration that the database's tables stand at; None before the first.
 
         Raises: TemporarilyUnavailable.
         """
-        async with self._connection() as driver:
+        async with self._connection() as loan:
+            version = loan.driver.fetchval("SELECT version_num FROM alembic_version")
             try:
-                return cast(str | None, await driver.fetchval("SELECT version_num FROM alembic_version"))
+                return cast(str | None, await loan.answered(version))
             except asyncpg.UndefinedTableError:
                 return None
 
@@ -199,18 +249,34 @@ class Database:
             self._pool.terminate()
 
     @asynccontextmanager
-    async def _connection(self) -> AsyncIterator["PoolConnectionProxy[Row]"]:
+    async def _connection(self) -> AsyncIterator[_Loan]:
         try:
-            async with self._pool.acquire(timeout=_ACQUIRE_SECONDS) as driver:
-                with driver.query_logger(self._tell) if self.watchers else nullcontext():
-                    yield driver
+            loan = _Loan(await self._pool.acquire(timeout=self._patience), self._patience)
+            try:
+                with loan.driver.query_logger(self._tell) if self.watchers else nullcontext():
+                    yield loan
+            finally:
+                if loan.given_up:
+                    closing = asyncio.create_task(_close(loan.driver))
+                    self._given_up.add(closing)
+                    closing.add_done_callback(self._given_up.discard)
+                else:
+                    await self._pool.release(loan.driver)
         except FAULTS as fault:
             _log.warning("database fault", fault=type(fault).__name__)
+            if isinstance(fault, asyncpg.TransactionRollbackError):
+                raise Contended from fault
             raise TemporarilyUnavailable from fault
 
     def _tell(self, logged: "asyncpg.connection.LoggedQuery") -> None:
         for watcher in self.watchers:
             watcher(logged.query)
+
+
+async def _close(driver: "PoolConnectionProxy[Row]") -> None:
+    """End what the connection was at; its place in the pool is free afterwards, whatever the server says."""
+    with suppress(*FAULTS):
+        await driver.close(timeout=_GIVE_UP_SECONDS)
 
 
 async def _prepare(driver: "PoolConnectionProxy[Row]") -> None:

@@ -39,10 +39,13 @@ class AddressRefused(httpx.ConnectError):
 
 
 class PublicNetwork(httpcore.AsyncNetworkBackend):
-    """Connects to public addresses, and to those in the allowed networks."""
+    """Connects to addresses in the allowed networks, and unless it is told otherwise to public ones."""
 
-    def __init__(self, allowed: Sequence[Network], lookups: ThreadPoolExecutor, resolve: Resolve) -> None:
+    def __init__(
+        self, allowed: Sequence[Network], lookups: ThreadPoolExecutor, resolve: Resolve, *, public: bool
+    ) -> None:
         self._allowed = allowed
+        self._public = public
         self._lookups = lookups
         self._resolve = resolve
         self._network = httpcore.AnyIOBackend()
@@ -57,7 +60,7 @@ class PublicNetwork(httpcore.AsyncNetworkBackend):
     ) -> httpcore.AsyncNetworkStream:
         """Raises: AddressRefused; httpcore.ConnectError, when no address takes the connection."""
         addresses = await self._look_up(host, port)
-        if not all(is_permitted(address, self._allowed) for address in addresses):
+        if not self._permits(addresses):
             raise AddressRefused(f"{host} leads to an address that is not public")
         tried = addresses[:_MOST_ADDRESSES]
         share = timeout / len(tried) if timeout and tried else timeout  # IPv6 may lead nowhere, and IPv4 comes after it
@@ -77,6 +80,19 @@ class PublicNetwork(httpcore.AsyncNetworkBackend):
         """Between tries of httpcore's own."""
         await self._network.sleep(seconds)
 
+    async def permits(self, host: str, port: int) -> bool:
+        """Whether it would connect to this host as it is found now.
+
+        Raises: httpcore.ConnectError, when it has no address.
+        """
+        addresses = await self._look_up(host, port)
+        if not addresses:
+            raise httpcore.ConnectError(f"{host} has no address")
+        return self._permits(addresses)
+
+    def _permits(self, addresses: Iterable[Address]) -> bool:
+        return all(is_permitted(address, self._allowed, public=self._public) for address in addresses)
+
     async def _look_up(self, host: str, port: int) -> list[Address]:
         loop = asyncio.get_running_loop()
         try:
@@ -86,15 +102,19 @@ class PublicNetwork(httpcore.AsyncNetworkBackend):
         return list(dict.fromkeys(ip_address(one) for one in found))
 
 
-def is_permitted(address: Address, allowed: Iterable[Network] = ()) -> bool:
-    """Whether a connection may go there: the address is public, or in a network that was allowed."""
+def is_permitted(address: Address, allowed: Iterable[Network] = (), *, public: bool = True) -> bool:
+    """Whether a connection may go there: the address is public where that is enough, or in a network that was
+    allowed.
+    """
+    if isinstance(address, IPv6Address) and (within := _ipv4_within(address)):
+        return is_permitted(within, allowed, public=public)
+    return (public and _is_public(address)) or any(address in network for network in allowed)
+
+
+def _is_public(address: Address) -> bool:
     if isinstance(address, IPv6Address):
-        if within := _ipv4_within(address):
-            return is_permitted(within, allowed)
-        public = address in _GLOBAL_UNICAST and address.is_global
-    else:
-        public = address.is_global and not address.is_multicast and address not in _METADATA
-    return public or any(address in network for network in allowed)
+        return address in _GLOBAL_UNICAST and address.is_global
+    return address.is_global and not address.is_multicast and address not in _METADATA
 
 
 def _ipv4_within(address: IPv6Address) -> IPv4Address | None:
@@ -171,15 +191,24 @@ class Outgoing:
         self._lookups = ThreadPoolExecutor(_LOOKUPS, thread_name_prefix="lookup")
         self._context = httpx.create_ssl_context()  # SSL_CERT_FILE names other authorities
 
-    def client(self, seconds: float) -> httpx.AsyncClient:
+    def client(self, seconds: float, *, public: bool = True) -> httpx.AsyncClient:
         """A client for one errand, which the caller closes; each of its waits ends after so many seconds.
 
-        It follows no redirect by itself.
+        It follows no redirect by itself. Without `public` it reaches the allowed networks alone.
         """
-        network = PublicNetwork(self._allowed, self._lookups, self._resolve)
+        network = PublicNetwork(self._allowed, self._lookups, self._resolve, public=public)
         return httpx.AsyncClient(
             transport=PublicTransport(network, self._context), timeout=seconds, trust_env=False, follow_redirects=False
         )
+
+    async def judge(self, host: str, port: int, seconds: float, *, public: bool = True) -> bool | None:
+        """Whether a client would call this host as it is found now; None when it is not found in time."""
+        network = PublicNetwork(self._allowed, self._lookups, self._resolve, public=public)
+        try:
+            async with asyncio.timeout(seconds):
+                return await network.permits(host, port)
+        except (TimeoutError, httpcore.ConnectError):
+            return None
 
     def close(self) -> None:
         """Start no lookup any more."""

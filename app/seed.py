@@ -1,17 +1,23 @@
 """A sample organisation with customers, so that there is something to look at. Everything in it is made up."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
+from argon2 import PasswordHasher
+
+from app.domain.accounts import ImportedAccount
 from app.domain.callers import Actor, ActorType, Call, Caller, Seen
 from app.domain.customers import Contract, ContractStatus, Customer, Document, DocumentVisibility
 from app.domain.organisations import Branding, Organisation, Sender
+from app.errors import UserAlreadyExists
 from app.main import Parts
 from app.permissions import ROLES, Role
 
 TENANT = UUID("0199d8a0-0000-7000-8000-000000000001")
 ORGANISATION = UUID("0199d8a0-0000-7000-8000-000000000002")
+PASSWORD = "seven warm radiators"
 
 _PEOPLE = (
     ("20019188", "Jan Peeters", "jan.peeters@example.com", "nl-BE"),
@@ -53,8 +59,7 @@ def sample_customers() -> tuple[Customer, ...]:
 
 async def seed(parts: Parts) -> Seeded:
     """Put the sample into the database; existing records are replaced, accounts and the log stay."""
-    caller = Caller(Actor(ActorType.SYSTEM, "seed", "Sample data"), TENANT, ORGANISATION, ROLES[Role.ADMINISTRATOR])
-    call = Call(caller, Seen("seed"))
+    call = _call()
     organisation = Organisation(
         tenant_id=TENANT,
         organisation_id=ORGANISATION,
@@ -63,6 +68,7 @@ async def seed(parts: Parts) -> Seeded:
         portal_url="https://portal.example.com",
         default_language="nl-BE",
         sender=Sender("Zonneveld Warmte", "portal@example.com"),
+        show_access_log=True,
         branding=Branding(primary_color="#0b6e4f", secondary_color="#f2a541"),
     )
     await parts.services.portal_settings.put(organisation, call=call)
@@ -70,6 +76,24 @@ async def seed(parts: Parts) -> Seeded:
     for customer in customers:
         await parts.services.customers.put(customer, call=call)
     return Seeded(TENANT, ORGANISATION, customers)
+
+
+async def register(parts: Parts, customer: Customer) -> None:
+    """Give a customer an account with a password that everyone knows: for demonstrations."""
+    account = ImportedAccount(
+        email=str(customer.email),
+        registered_at=datetime(2026, 1, 2, 9, 30, tzinfo=UTC),
+        email_confirmed_at=datetime(2026, 1, 2, 9, 40, tzinfo=UTC),
+        password_hash=PasswordHasher().hash(PASSWORD),
+        live=True,
+    )
+    with suppress(UserAlreadyExists):
+        await parts.services.accounts.take_over(customer.customer_id, account, call=_call())
+
+
+def _call() -> Call:
+    actor = Actor(ActorType.SYSTEM, "seed", "Sample data")
+    return Call(Caller(actor, TENANT, ORGANISATION, ROLES[Role.ADMINISTRATOR]), Seen("seed"))
 
 
 def _id(number: int) -> UUID:

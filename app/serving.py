@@ -8,11 +8,15 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from ipaddress import ip_network
+from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
 
 from app.main import create_app, from_environment
+from app.routers.client_protocol import ClientProtocol
+from app.routers.explorer import Demonstration
 from app.settings import Settings, SettingsError
 
 _FACTORY = "app.serving:child"
@@ -65,25 +69,37 @@ def _leave(_number: int, _frame: object) -> None:
     raise SystemExit(0)
 
 
-def listen(settings: Settings, host: str, port: int, workers: int, announce: Callable[[], None] = lambda: None) -> None:
-    """Answer requests until told to stop; `announce` is called once the service listens."""
-    # uvicorn repeats the signal that ended it; without this SIGTERM would end the process before its clean-up.
-    signal.signal(signal.SIGTERM, _leave)
-    options = {
-        "host": host,
-        "port": port,
+def options(settings: Settings) -> dict[str, Any]:
+    """How uvicorn listens, wherever that is."""
+    return {
+        "http": ClientProtocol,
+        "ws": "none",
         "log_config": None,
         "access_log": False,
         "server_header": False,
         "proxy_headers": bool(settings.trusted_proxies),
-        "forwarded_allow_ips": list(settings.trusted_proxies),
+        "forwarded_allow_ips": [str(ip_network(proxy, strict=False)) for proxy in settings.trusted_proxies],
         "date_header": True,
-        "timeout_keep_alive": 10,
+        "timeout_keep_alive": settings.client_timeout_seconds,
         "timeout_graceful_shutdown": 20,
-        "h11_max_incomplete_event_size": 64 * 1024,
     }
+
+
+def listen(
+    settings: Settings,
+    host: str,
+    port: int,
+    workers: int,
+    announce: Callable[[], None] = lambda: None,
+    demonstration: Demonstration | None = None,
+) -> None:
+    """Answer requests until told to stop; `announce` is called once the service listens."""
+    # uvicorn repeats the signal that ended it; without this SIGTERM would end the process before its clean-up.
+    signal.signal(signal.SIGTERM, _leave)
+    given: dict[str, Any] = {"host": host, "port": port} | options(settings)
     if workers == 1:
-        _Announcing(uvicorn.Config(create_app(settings), **options), announce).run()  # type: ignore[arg-type]
+        app = create_app(settings, demonstration=demonstration)
+        _Announcing(uvicorn.Config(app, **given), announce).run()
         return
     with tempfile.TemporaryDirectory(prefix="portal-metrics-") as folder:
         os.environ |= {
@@ -93,4 +109,4 @@ def listen(settings: Settings, host: str, port: int, workers: int, announce: Cal
             "PORTAL_RUN_WORKER": str(settings.run_worker),
             "PROMETHEUS_MULTIPROC_DIR": folder,
         }
-        uvicorn.run(_FACTORY, factory=True, workers=workers, **options)  # type: ignore[arg-type]
+        uvicorn.run(_FACTORY, factory=True, workers=workers, **given)

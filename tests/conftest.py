@@ -70,7 +70,6 @@ def world(database: str, smtp: SmtpServer, tmp_path_factory: pytest.TempPathFact
         data_dir=tmp_path_factory.mktemp("data"),
         mail_retry_seconds=0.2,
         mail_attempts=3,
-        error_reports_per_minute=100_000,
         batch_invitations_per_minute=100_000,
         mail_events_public_key=mail_provider.PUBLIC_KEY,
         platform_webhook_secret=platform.SECRET,

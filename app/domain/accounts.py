@@ -33,7 +33,7 @@ class Account:
     email_confirmed_at: datetime | None
     last_active_at: datetime | None
     generation: int = 0  # which of the customer's accounts it is, as the log counts them
-    email_changed_at: datetime | None = None  # by the customer
+    email_changed_at: datetime | None = None  # on purpose, by the customer or for them
 
     @property
     def email_confirmed(self) -> bool:

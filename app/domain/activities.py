@@ -69,6 +69,7 @@ class SubjectType(StrEnum):
     ORGANISATION = "organisation"
     ROLE = "role"
     ROLE_ASSIGNMENT = "roleassignment"
+    WEBHOOK_ENDPOINT = "webhookendpoint"
 
 
 @dataclass(frozen=True, slots=True)

@@ -159,6 +159,17 @@ def email_change_refusal(standing: Standing, email: str) -> PortalError | None:
     return None
 
 
+def portal_details_refusal(standing: Standing, email: str | None, *, confirm: bool) -> PortalError | None:
+    """Why the account cannot be given this address, or be sent a link that confirms it."""
+    if confirm and (refusal := _portal_refusal(standing)):
+        return refusal
+    account = standing.account
+    if account is None:
+        return UserNotFound()
+    same = email is None or email.casefold() == account.email.casefold()
+    return EmailAlreadyConfirmed() if confirm and same and account.email_confirmed else None
+
+
 def live_account_refusal(standing: Standing) -> PortalError | None:
     """Why nothing can be done to the live account: there is none."""
     return None if standing.account is not None else UserNotFound()

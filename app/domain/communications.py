@@ -25,6 +25,7 @@ class MailKind(StrEnum):
     PASSWORD_RESET = "passwordreset"
     PASSWORD_CHANGED = "passwordchanged"
     EMAIL_CHANGE_REQUESTED = "emailchangerequested"
+    EMAIL_CHANGED = "emailchanged"
     ACCESS_NOTICE = "accessnotice"
 
 

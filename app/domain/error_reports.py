@@ -4,7 +4,8 @@ import re
 
 # What follows # or ? may be a link's token; and so may be what looks like one, or like a session's.
 _BEHIND = re.compile(r"(?:[?#]|%3f|%23).*", re.IGNORECASE | re.DOTALL)
-_SECRET = re.compile(r"(?:[?#]|%3f|%23)\S+|zfp_[\w-]+|[\w-]{16,}(?:\.[\w-]{16,})+", re.IGNORECASE)
+# The look behind lets a long word be tried once, not once for each of its letters.
+_SECRET = re.compile(r"(?:[?#]|%3f|%23)\S+|zfp_[\w-]+|(?<![\w-])[\w-]{16,}(?:\.[\w-]{16,})+", re.IGNORECASE)
 
 
 def page_without_secrets(page: str) -> str:

@@ -21,7 +21,7 @@ class BatchStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
-class Outcome(StrEnum):
+class BatchOutcome(StrEnum):
     """What became of one customer of a batch; of a dry run, what would."""
 
     INVITED = "invited"
@@ -102,7 +102,7 @@ class BatchResult:
     place: int
     customer_id: UUID | None
     account_number: str | None
-    outcome: Outcome
+    outcome: BatchOutcome
     key: str | None
 
 
@@ -119,7 +119,7 @@ class PendingItem:
 class Verdict:
     """What is to become of a customer of a batch."""
 
-    outcome: Outcome
+    outcome: BatchOutcome
     key: str | None = None
 
     @classmethod
@@ -127,5 +127,5 @@ class Verdict:
         """By the rule of the single invitation. Who has an account needs no invitation: that is no failure."""
         refusal = invitation_refusal(standing) if standing else CustomerDoesNotExist()
         if refusal is None:
-            return cls(Outcome.INVITED)
-        return cls(Outcome.SKIPPED if isinstance(refusal, UserAlreadyExists) else Outcome.FAILED, refusal.key)
+            return cls(BatchOutcome.INVITED)
+        return cls(BatchOutcome.SKIPPED if isinstance(refusal, UserAlreadyExists) else BatchOutcome.FAILED, refusal.key)

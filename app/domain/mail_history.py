@@ -78,7 +78,7 @@ class PastMail:
             and account.email_changed_at
             and account.email_changed_at > self.created_at
         ):
-            return "The customer has given the account another address since, which the old one must not learn."
+            return "The account has got another address since, which the old one must not learn."
         if self.kind is MailKind.EMAIL_CONFIRMATION and account is not None and account.email_confirmed:
             addresses = {link.email.casefold() for link in self.links}
             if addresses and account.email.casefold() not in addresses:

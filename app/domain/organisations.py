@@ -1,10 +1,10 @@
 """What an organisation decides about its portal (contract section 10)."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
+from app.domain.public_portal import PageNotification, PortalPage, PublicPortal, portal_address
 from app.tokens import Purpose
 
 FALLBACK_LANGUAGE = "en-GB"
@@ -79,4 +79,26 @@ class Organisation:
     branding: Branding = field(default_factory=Branding)
     communication_enabled: bool = True
     sandbox_recipient: str | None = None
-    page_notifications: list[dict[str, Any]] = field(default_factory=list)
+    public_portal: PublicPortal = field(default_factory=PublicPortal)
+    page_notifications: tuple[PageNotification, ...] = ()
+
+    @property
+    def public_urls(self) -> tuple[str, ...]:
+        """Where customers find the portal."""
+        if self.public_portal.urls is not None:
+            return self.public_portal.urls
+        return (self.portal_url,) if self.portal_url else ()
+
+    @property
+    def addresses(self) -> frozenset[str]:
+        """Every URL by which the portal is found, as they are compared."""
+        return frozenset(portal_address(url) for url in (self.portal_url, *self.public_urls) if url)
+
+    def with_notification(self, new: PageNotification) -> "Organisation":
+        """With this notification, in place of its page's one before."""
+        others = self.without_notification(new.page).page_notifications
+        return replace(self, page_notifications=(*others, new))
+
+    def without_notification(self, page: PortalPage) -> "Organisation":
+        """Without the page's notification."""
+        return replace(self, page_notifications=tuple(one for one in self.page_notifications if one.page is not page))

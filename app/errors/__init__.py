@@ -16,6 +16,7 @@ from app.errors.callers import (
 )
 from app.errors.impersonation import ImpersonationReadOnly, NotAllowedWhileImpersonating
 from app.errors.load import (
+    Contended,
     DatabaseUnreachable,
     IdempotencyInProgress,
     IdempotencyKeyReused,
@@ -53,6 +54,7 @@ from app.errors.portal import (
 from app.errors.requests import (
     CustomerDoesNotExist,
     InvalidUrl,
+    LinesExpected,
     MethodNotAllowed,
     NotAnEmailAddress,
     PayloadTooLarge,
@@ -71,11 +73,13 @@ from app.errors.tokens import (
     TokenSuperseded,
     TokenUsed,
 )
+from app.errors.webhooks import ReceiverUrlRefused, TooManyWebhookEndpoints, WebhookEndpointDisabled
 
 __all__ = [
     "AccessLogNotShown",
     "CommunicationNotResendable",
     "ConfirmPasswordDoesNotMatch",
+    "Contended",
     "CurrentPasswordWrong",
     "CustomerDoesNotExist",
     "CustomerNumberMismatch",
@@ -96,6 +100,7 @@ __all__ = [
     "InvalidUrl",
     "InvitationNotPending",
     "LastAdministrator",
+    "LinesExpected",
     "LoggedOutByUtility",
     "MethodNotAllowed",
     "NoLinkCanBeSent",
@@ -113,6 +118,7 @@ __all__ = [
     "PortalError",
     "PortalNotEnabled",
     "PortalUrlMissing",
+    "ReceiverUrlRefused",
     "ResourceNotFound",
     "RoleAlreadyAssigned",
     "RoleAlreadyExists",
@@ -127,10 +133,12 @@ __all__ = [
     "TokenSuperseded",
     "TokenUsed",
     "TooManyRequests",
+    "TooManyWebhookEndpoints",
     "Unauthenticated",
     "UnsupportedMediaType",
     "UserAlreadyExists",
     "UserHasNoEmailAddress",
     "UserNotFound",
     "ValidationFailed",
+    "WebhookEndpointDisabled",
 ]

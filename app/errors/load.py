@@ -33,6 +33,12 @@ class TemporarilyUnavailable(PortalError):
     solution = "Try again in a few seconds."
 
 
+class Contended(TemporarilyUnavailable):
+    """Two changes waited for each other, and this one made way. At once again it may succeed."""
+
+    title = "Somebody else is changing the same at this moment"
+
+
 class InternalError(PortalError):
     key = "INTERNAL_ERROR"
     title = "Something went wrong on our side"

@@ -33,6 +33,13 @@ class UnsupportedMediaType(PortalError):
     solution = "Send JSON with 'Content-Type: application/json'."
 
 
+class LinesExpected(UnsupportedMediaType):
+    """The same, where many lines are read."""
+
+    title = "This call reads lines of JSON"
+    solution = "Send one JSON object a line with 'Content-Type: application/x-ndjson'."
+
+
 class ValidationFailed(PortalError):
     key = "VALIDATION_FAILED"
     title = "The input is not valid"

@@ -16,6 +16,7 @@ from app.services.invitation_batches import InvitationBatches
 from app.services.password_resets import PasswordResets
 from app.services.platform_events import PlatformEvents
 from app.services.portal_url_checks import PortalUrlChecks
+from app.services.webhook_deliveries import WebhookDeliveries
 
 
 def handlers(
@@ -23,6 +24,7 @@ def handlers(
     confirmations: EmailConfirmations,
     resets: PasswordResets,
     visits: ImpersonatedVisits,
+    webhooks: WebhookDeliveries,
     url_checks: PortalUrlChecks,
     batches: InvitationBatches,
     platform_events: PlatformEvents,
@@ -44,6 +46,10 @@ def handlers(
     async def finish_impersonation(payload: dict[str, Any]) -> timedelta | None:
         organisation_id, impersonation_id = UUID(payload["organisationId"]), UUID(payload["impersonationId"])
         return await visits.finish(organisation_id, impersonation_id, seen=Seen(payload["correlationId"]))
+
+    async def serve_webhook_endpoint(payload: dict[str, Any]) -> timedelta | None:
+        endpoint_id, turn_id = UUID(payload["endpointId"]), UUID(payload["turnId"])
+        return await webhooks.serve(UUID(payload["organisationId"]), endpoint_id, turn_id)
 
     async def check_portal_url(payload: dict[str, Any]) -> timedelta | None:
         await url_checks.check(UUID(payload["organisationId"]))
@@ -68,6 +74,7 @@ def handlers(
         Job.RESEND_CONFIRMATION.value: resend_confirmation,
         Job.MAIL_PASSWORD_RESETS.value: mail_password_resets,
         Job.FINISH_IMPERSONATION.value: finish_impersonation,
+        Job.SERVE_WEBHOOK_ENDPOINT.value: serve_webhook_endpoint,
         Job.CHECK_PORTAL_URL.value: check_portal_url,
         Job.RUN_INVITATION_BATCH.value: run_invitation_batch,
         Job.FOLLOW_PLATFORM.value: follow_platform,

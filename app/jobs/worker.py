@@ -21,7 +21,7 @@ from pgqueuer.models import Job as QueuedJob
 from pgqueuer.models import Schedule
 from pgqueuer.queries import Queries
 
-from app.database import FAULTS
+from app.database import FAULTS, patiently
 from app.errors import TemporarilyUnavailable
 
 Handler = Callable[[dict[str, Any]], Awaitable[timedelta | None]]
@@ -31,6 +31,7 @@ _log = structlog.get_logger(__name__)
 
 _HEARTBEAT = timedelta(seconds=10)  # a killed worker's jobs are taken over about this long after its death
 _LONGEST_PAUSE = 10.0
+_ANSWER_SECONDS = 10.0  # a queue that says nothing for so long is looked for anew
 _FIRST_WAIT, _LONGEST_WAIT = timedelta(seconds=5), timedelta(hours=1)  # after a fault of a job
 
 _TIDY_SECONDS = 3600
@@ -88,7 +89,9 @@ class Worker:
         while not self._stopping.is_set():
             try:
                 async with AsyncExitStack() as stack:
-                    pool = await asyncpg.create_pool(self._url, min_size=0, max_size=4, timeout=5)
+                    pool = await asyncpg.create_pool(
+                        self._url, min_size=0, max_size=4, timeout=5, command_timeout=_ANSWER_SECONDS
+                    )
                     stack.push_async_callback(_close, pool)
                     async with pool.acquire():
                         pass  # the pool itself opens nothing yet
@@ -142,7 +145,8 @@ def _enqueue(job: str, queries: Queries) -> Callable[[Schedule], Awaitable[None]
 def _entrypoint(name: str, handler: Handler) -> Callable[[QueuedJob], Awaitable[None]]:
     async def work(job: QueuedJob) -> None:
         try:
-            wait = await handler(json.loads(job.payload or b"{}"))
+            with patiently():
+                wait = await handler(json.loads(job.payload or b"{}"))
         except TemporarilyUnavailable:
             raise RetryRequested(delay=timedelta(seconds=2), reason="database unavailable") from None
         except Exception as fault:

@@ -6,7 +6,6 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
-from fastapi_offline import FastAPIOffline
 
 from app import VERSION, logs
 from app.bearers import EmbeddedIssuer, embedded_keys
@@ -15,14 +14,17 @@ from app.mail.capture import MailCapture
 from app.main.parts import Parts, running
 from app.main.routing import ROUTERS
 from app.routers import errors, openapi, operations
+from app.routers.audiences import TAGS
 from app.routers.embedded_issuer import add_embedded_issuer
-from app.routers.middleware import Envelope
+from app.routers.explorer import Demonstration, add_explorer
+from app.routers.introduction import DESCRIPTION
+from app.routers.middleware import AtOnce, Envelope
 from app.settings import Settings, load_settings
 
 __all__ = ["Parts", "create_app", "from_environment", "running"]
 
 
-def create_app(settings: Settings, *, clock: Clock = utc_now) -> FastAPI:
+def create_app(settings: Settings, *, clock: Clock = utc_now, demonstration: Demonstration | None = None) -> FastAPI:
     """The API for these settings; `settings.database_url` names the database."""
 
     @asynccontextmanager
@@ -38,17 +40,16 @@ def create_app(settings: Settings, *, clock: Clock = utc_now) -> FastAPI:
             parts.worker.stop()
             await working
 
-    app: FastAPI = FastAPIOffline(
-        docs_url="/docs",
+    app = FastAPI(
+        docs_url=None,  # the explorer is a page of our own
         redoc_url=None,
         title="Portal Access",
         version=VERSION,
         summary="The service behind the customer-portal card.",
-        description=openapi.DESCRIPTION,
-        openapi_tags=openapi.TAGS,
+        description=DESCRIPTION,
+        openapi_tags=[tag.document() for tag in TAGS],
         lifespan=lifespan,
         redirect_slashes=False,  # such a redirect would repeat the request's Host header
-        swagger_ui_parameters=openapi.EXPLORER,
     )
     for router in ROUTERS:
         app.include_router(router)
@@ -58,8 +59,10 @@ def create_app(settings: Settings, *, clock: Clock = utc_now) -> FastAPI:
     if settings.oidc_issuer is None:
         issuer_keys = embedded_keys(settings.secret_keys)
         add_embedded_issuer(app, EmbeddedIssuer(issuer_keys, settings.oidc_audience, clock, settings.embedded_issuer))
+    add_explorer(app, demonstration)
     errors.install(app)
     openapi.install(app)
+    app.add_middleware(AtOnce, most=settings.requests_at_once)
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,

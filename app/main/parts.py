@@ -35,10 +35,12 @@ from app.services.access import Access
 from app.services.account_resets import AccountResets
 from app.services.accounts import Accounts
 from app.services.activities import Activities
+from app.services.adoption import Adoption
 from app.services.cards import Cards
 from app.services.communications import Communications
 from app.services.customers import Customers
 from app.services.daily_work import DailyWork
+from app.services.deeds.guesses import Guesses
 from app.services.deliveries import Deliveries, DeliveryRules
 from app.services.delivery_reports import DeliveryReports
 from app.services.diagnosis import Diagnoses
@@ -53,16 +55,23 @@ from app.services.invitations import Invitations
 from app.services.logins import Logins
 from app.services.own_accounts import OwnAccounts
 from app.services.password_resets import PasswordResets
+from app.services.platform_customers import PlatformCustomers
 from app.services.platform_events import PlatformEvents
+from app.services.portal_accounts import PortalAccounts
+from app.services.portal_details import PortalDetails
 from app.services.portal_settings import PortalSettings
 from app.services.portal_url_checks import PortalUrlChecks
 from app.services.registrations import Registrations
 from app.services.role_assignments import RoleAssignments
 from app.services.roles import Roles
 from app.services.sessions import Sessions
+from app.services.webhook_deliveries import PostingRules, WebhookDeliveries
+from app.services.webhook_endpoints import WebhookEndpoints
 from app.settings import Settings
 from app.throttles import Limit, Throttled, Throttles
 from app.tokens import TokenSigner
+from app.webhook_receivers import Receivers
+from app.webhook_secrets import WebhookSecrets
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +90,13 @@ async def running(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[P
         raise ValueError("the settings name no database")
     url = str(settings.database_url)
     database = await Database.connect(url, settings)
-    passwords = Passwords(concurrency=settings.password_hashes, queue=settings.password_queue)
+    passwords = Passwords(
+        concurrency=settings.password_hashes,
+        queue=settings.password_queue,
+        longest_wait=settings.password_wait_seconds,
+    )
+    throttles = _throttles(settings)
+    guesses = Guesses(throttles)
     sender = _sender(settings)
     transaction = Transactions(database)
     signer = TokenSigner(settings.secret_keys)
@@ -93,8 +108,8 @@ async def running(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[P
         clock=clock,
         rules=_claim_rules(settings),
     )
-    confirmations = EmailConfirmations(transaction, signer)
-    resets = PasswordResets(transaction, signer, passwords)
+    confirmations = EmailConfirmations(transaction, signer, mails_per_hour=settings.asked_mails_per_hour)
+    resets = PasswordResets(transaction, signer, passwords, guesses, mails_per_hour=settings.asked_mails_per_hour)
     deliveries = Deliveries(
         transaction,
         signer,
@@ -111,11 +126,10 @@ async def running(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[P
         idle=timedelta(minutes=settings.session_idle_minutes), lifetime=timedelta(hours=settings.session_hours)
     )
     visits = ImpersonatedVisits(transaction, signer)
-    throttles = Throttles(
-        {Throttled.ERROR_REPORTS: Limit(settings.error_reports_per_minute, 60)}, settings.rate_limit_url
-    )
     outgoing = Outgoing(settings.webhook_allowed_networks)
     url_checks = PortalUrlChecks(transaction, PortalProbe(outgoing, seconds=settings.portal_check_seconds))
+    webhook_secrets = WebhookSecrets([_derived(key, b"webhook secrets") for key in settings.secret_keys])
+    receivers = Receivers(outgoing, clock, seconds=settings.webhook_timeout_seconds)
     platform = _platform(settings)
     platform_events = PlatformEvents(transaction, platform, random.Random())  # noqa: S311 - spreads retries
     batches = InvitationBatches(transaction, per_minute=settings.batch_invitations_per_minute)
@@ -124,6 +138,7 @@ async def running(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[P
         account_resets=AccountResets(transaction),
         accounts=Accounts(transaction, clock),
         activities=Activities(transaction),
+        adoption=Adoption(transaction),
         cards=Cards(transaction),
         communications=Communications(transaction),
         customers=Customers(transaction),
@@ -138,9 +153,12 @@ async def running(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[P
         invitation_batches=batches,
         invitations=Invitations(transaction),
         password_resets=resets,
-        logins=Logins(transaction, passwords, limits),
-        own_accounts=OwnAccounts(transaction, passwords),
+        logins=Logins(transaction, passwords, guesses, limits),
+        own_accounts=OwnAccounts(transaction, passwords, guesses),
         platform_events=platform_events,
+        portal_accounts=PortalAccounts(transaction),
+        platform_customers=PlatformCustomers(transaction),
+        portal_details=PortalDetails(transaction),
         portal_settings=PortalSettings(
             transaction, production=settings.production, check_portals=settings.check_portals
         ),
@@ -149,6 +167,12 @@ async def running(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[P
         role_assignments=RoleAssignments(transaction),
         roles=Roles(transaction),
         sessions=Sessions(transaction, limits),
+        webhook_endpoints=WebhookEndpoints(
+            transaction,
+            webhook_secrets,
+            receivers,
+            overlap=timedelta(hours=settings.webhook_secret_overlap_hours),
+        ),
         throttles=throttles,
         event_streams=EventStreams(settings.event_streams),
         clock=clock,
@@ -168,6 +192,14 @@ async def running(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[P
             confirmations,
             resets,
             visits,
+            WebhookDeliveries(
+                transaction,
+                webhook_secrets,
+                receivers,
+                PostingRules(timedelta(seconds=settings.webhook_timeout_seconds), settings.webhook_endpoints_at_once),
+                clock,
+                random.Random(),  # noqa: S311 - spreads retries, guards nothing
+            ),
             url_checks,
             batches,
             platform_events,
@@ -187,6 +219,21 @@ async def running(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[P
         passwords.close()
         await sender.close()
         await database.close()
+
+
+def _throttles(settings: Settings) -> Throttles:
+    limits = {
+        Throttled.FAILED_LOGINS_OF_ACCOUNT: Limit(settings.failed_logins_per_account, 5 * 60),
+        Throttled.FAILED_LOGINS_OF_ADDRESS: Limit(settings.failed_logins_per_address, 5 * 60),
+        Throttled.FORGOTTEN_PASSWORDS: Limit(settings.forgotten_passwords_per_minute, 60),
+        Throttled.CONFIRMATIONS_AGAIN: Limit(settings.confirmations_again_per_minute, 60),
+        Throttled.INSPECTIONS: Limit(settings.inspections_per_minute, 60),
+        Throttled.REGISTRATIONS: Limit(settings.registrations_per_minute, 60),
+        Throttled.REDEMPTIONS: Limit(settings.redemptions_per_minute, 60),
+        Throttled.ERROR_REPORTS: Limit(settings.error_reports_per_minute, 60),
+        Throttled.BACK_OFFICE: Limit(settings.back_office_calls_per_minute, 60),
+    }
+    return Throttles(limits, settings.rate_limit_url, _derived(settings.secret_keys[-1], b"throttles"))
 
 
 def _sender(settings: Settings) -> MailSender:

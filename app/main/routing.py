@@ -4,17 +4,21 @@ from app.routers import delivery_reports, platform_events
 from app.routers.backoffice import (
     account_resets,
     accounts,
+    adoption,
     cards,
     communications,
+    customer_lines,
     customers,
     diagnosis,
     invitation_batch_events,
     invitation_batches,
     invitations,
+    portal_accounts,
     portal_settings,
     portal_url_checks,
     role_assignments,
     roles,
+    webhook_endpoints,
 )
 from app.routers.backoffice import activities as backoffice_activities
 from app.routers.backoffice import documents as backoffice_documents
@@ -22,6 +26,8 @@ from app.routers.backoffice import email_confirmations as backoffice_email_confi
 from app.routers.backoffice import impersonations as backoffice_impersonations
 from app.routers.backoffice import password_resets as backoffice_password_resets
 from app.routers.backoffice import sessions as backoffice_sessions
+from app.routers.platform import customers as platform_customers
+from app.routers.platform import portal_settings as platform_portal_settings
 from app.routers.portal import (
     documents,
     email_confirmations,
@@ -38,6 +44,7 @@ from app.routers.portal import (
 # In the order in which the explorer shows them: the card first, then the customer's side.
 ROUTERS = (
     customers.router,
+    customer_lines.router,
     cards.router,
     invitations.router,
     backoffice_password_resets.router,
@@ -55,8 +62,11 @@ ROUTERS = (
     invitation_batch_events.router,
     portal_settings.router,
     portal_url_checks.router,
+    portal_accounts.router,
+    adoption.router,
     roles.router,
     role_assignments.router,
+    webhook_endpoints.router,
     delivery_reports.router,
     platform_events.router,
     tokens.router,
@@ -69,4 +79,6 @@ ROUTERS = (
     me.router,
     documents.router,
     error_reports.router,
+    platform_customers.router,
+    platform_portal_settings.router,
 )

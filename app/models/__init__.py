@@ -11,11 +11,13 @@ from app.models.invitation_batches import invitation_batch_items, invitation_bat
 from app.models.metadata import metadata
 from app.models.organisations import organisations
 from app.models.platform_events import platform_events
+from app.models.portal_addresses import portal_addresses
 from app.models.portal_url_checks import portal_url_checks
 from app.models.role_assignments import role_assignments
 from app.models.roles import roles
 from app.models.sessions import sessions
 from app.models.tokens import tokens
+from app.models.webhooks import webhook_deliveries, webhook_endpoints
 
 __all__ = [
     "accounts",
@@ -31,9 +33,12 @@ __all__ = [
     "metadata",
     "organisations",
     "platform_events",
+    "portal_addresses",
     "portal_url_checks",
     "role_assignments",
     "roles",
     "sessions",
     "tokens",
+    "webhook_deliveries",
+    "webhook_endpoints",
 ]

@@ -24,5 +24,21 @@ customers = Table(
     UniqueConstraint("organisation_id", "account_number"),
 )
 
+Index("ix_customers_created", customers.c.organisation_id, customers.c.created_at, customers.c.id)
+# What employees find customers by, from its beginning: the name also by its last word, which often is the family's.
+as_searched = {
+    "number": func.lower(customers.c.account_number),
+    "name": func.lower(customers.c.display_name),
+    "last_name": func.lower(func.regexp_replace(customers.c.display_name, "^.* ", "")),
+    "email": func.lower(customers.c.email),
+}
+for _name, _searched in as_searched.items():
+    Index(
+        f"ix_customers_searched_{_name}",
+        customers.c.organisation_id,
+        _searched.label("searched"),
+        postgresql_ops={"searched": "text_pattern_ops"},
+    )
+
 # Whose address was meant by a login or a request that names no account.
 Index("ix_customers_email", customers.c.organisation_id, func.lower(customers.c.email))

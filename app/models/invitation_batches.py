@@ -7,7 +7,7 @@ batch reads one row.
 from sqlalchemy import Boolean, Column, ForeignKeyConstraint, Index, Integer, Table, Text, Uuid, text
 
 from app.domain.callers import ActorType
-from app.domain.invitation_batches import BatchStatus, Outcome
+from app.domain.invitation_batches import BatchOutcome, BatchStatus
 from app.models.metadata import metadata, moment, one_of, organisation_id
 
 
@@ -56,7 +56,7 @@ invitation_batch_items = Table(
         ["invitation_batches.organisation_id", "invitation_batches.id"],
         name="fk_invitation_batch_items_batch",
     ),
-    one_of("outcome", Outcome),
+    one_of("outcome", BatchOutcome),
 )
 
 # The next ones that are pending, and the results of one outcome.

@@ -34,6 +34,7 @@ organisations = Table(
     Column("communication_enabled", Boolean, nullable=False),
     Column("sandbox_recipient", Text),
     Column("page_notifications", JSONB, nullable=False, server_default=text("'[]'::jsonb")),
+    Column("public_portal", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
     moment("created_at", now=True),
     moment("updated_at", now=True),
 )

@@ -58,3 +58,11 @@ Index(
     tokens.c.id,
 )
 Index("ix_tokens_communication", tokens.c.organisation_id, tokens.c.communication_id)
+# Who was invited when, for the figures.
+Index(
+    "ix_tokens_invitations",
+    tokens.c.organisation_id,
+    tokens.c.created_at,
+    tokens.c.customer_id,
+    postgresql_where=text("purpose = 'invitation'"),
+)

@@ -1,4 +1,5 @@
-"""Asking the platform for a customer, gently: a few calls at a time, none while it wants to be left alone.
+"""Asking the platform for a customer, gently: a few calls at a time, one for each customer, and none while it wants to
+be left alone.
 
 The operator names its address, so it may be a private one; redirects are not followed, for they would carry the
 bearer elsewhere.
@@ -37,6 +38,7 @@ class PlatformClient:
         self._tokens = AccessTokens(credentials, self._http, monotonic)
         self._turns = asyncio.Semaphore(_AT_ONCE)
         self._left_alone_until = float("-inf")
+        self._asked_for: set[UUID] = set()
 
     async def customer(self, tenant_id: UUID, organisation_id: UUID, customer_id: UUID) -> dict[str, Any] | None:
         """The customer in the platform's own words; None when it knows none of this id.
@@ -44,7 +46,7 @@ class PlatformClient:
         Raises: PlatformBusy, PlatformFailed.
         """
         headers = {"zf-tuuid": str(tenant_id), "zf-ouuid": str(organisation_id), "Accept": "application/json"}
-        async with self._turn():
+        async with self._turn(customer_id):
             answer = await self._get(f"{self._url}/api/md/Customers/{customer_id}", headers)
             if answer is None:
                 return None
@@ -58,14 +60,15 @@ class PlatformClient:
         await self._http.aclose()
 
     @asynccontextmanager
-    async def _turn(self) -> AsyncIterator[None]:
+    async def _turn(self, customer_id: UUID) -> AsyncIterator[None]:
         """Raises: PlatformBusy; PlatformFailed, for whatever goes wrong on the way."""
         wait = self._left_alone_until - self._monotonic()
         if wait > 0:
             raise PlatformBusy(wait)
-        if self._turns.locked():
+        if self._turns.locked() or customer_id in self._asked_for:
             raise PlatformBusy(_TURN_SECONDS)
         async with self._turns:
+            self._asked_for.add(customer_id)
             try:
                 async with asyncio.timeout(self._seconds):
                     yield
@@ -78,6 +81,8 @@ class PlatformClient:
                 why = str(fault) if isinstance(fault, PlatformFailed) else f"no answer ({type(fault).__name__})"
                 _log.warning("platform did not tell a customer", why=why)
                 raise PlatformFailed(why) from None
+            finally:
+                self._asked_for.discard(customer_id)
 
     async def _get(self, url: str, headers: dict[str, str]) -> dict[str, Any] | None:
         token = await self._tokens.get()

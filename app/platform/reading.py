@@ -48,8 +48,11 @@ def read_id(value: object) -> UUID | None:
     return UUID(value) if isinstance(value, str) and _ID.fullmatch(value) else None
 
 
-def event_customer(body: Json) -> UUID | None:
-    """Whom an event is about: `customerId`, or `entityId` where it says that the entity is a customer."""
+def event_customer(kind: str, body: Json) -> UUID | None:
+    """Whom an event is about: `customerId`, or `entityId` where it says that the entity is a customer. Feature flags
+    are the organisation's, whoever is named beside them."""
+    if kind == PlatformEventKind.FEATURE_FLAGS_UPDATED:
+        return None
     if (customer_id := read_id(body.get("customerId"))) is not None:
         return customer_id
     return read_id(body.get("entityId")) if str(body.get("entityType")).lower() == "customer" else None

@@ -89,6 +89,17 @@ _CHANGE_EMAIL = Statement(
     .returning(*ACCOUNT_COLUMNS)
 )
 
+_REPLACE_EMAIL = Statement(
+    update(accounts)
+    .where(
+        accounts.c.organisation_id == ORGANISATION,
+        accounts.c.id == bindparam("account_id"),
+        _LIVE,
+    )
+    .values(email=bindparam("email"), email_confirmed_at=null(), email_changed_at=func.now())
+    .returning(*ACCOUNT_COLUMNS)
+)
+
 _UNCONFIRMED = Statement(
     select(accounts.c.customer_id)
     .where(
@@ -197,6 +208,11 @@ class Accounts:
     async def change_email(self, account_id: UUID, email: str) -> Account | None:
         """Give the live, confirmed account another address, proven just now; the account, or None."""
         row = await self._connection.row(_CHANGE_EMAIL, account_id=account_id, email=email)
+        return account(row) if row else None
+
+    async def replace_email(self, account_id: UUID, email: str) -> Account | None:
+        """Give the live account another address, which nobody has proven yet; the account, or None."""
+        row = await self._connection.row(_REPLACE_EMAIL, account_id=account_id, email=email)
         return account(row) if row else None
 
     async def customers_with_unconfirmed(self, email: str) -> list[UUID]:

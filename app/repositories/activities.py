@@ -17,8 +17,9 @@ from app.domain.activities import (
 )
 from app.domain.callers import Actor, ActorType, ImpersonationRef
 from app.domain.paging import NEWEST, OLDEST, Cursor, Page, PageRequest
+from app.domain.webhooks import Wanted
 from app.ids import new_id
-from app.models import activities
+from app.models import activities, webhook_endpoints
 from app.repositories.rows import ORGANISATION
 
 _WRITTEN: dict[str, Any] = {
@@ -47,9 +48,28 @@ _given = (
     .table_valued(*(column(name, kind) for name, kind in _WRITTEN.items()), name="entry")
     .render_derived(with_types=True)
 )
+_written = (
+    insert(activities)
+    .from_select(["organisation_id", *_WRITTEN], select(ORGANISATION, *(_given.c[name] for name in _WRITTEN)))
+    .returning(activities.c.id, activities.c.type)
+    .cte("written")
+)
+# With the entries go the webhook endpoints that want to hear of them: where there are none, that is all it costs.
 _APPEND = Statement(
-    insert(activities).from_select(
-        ["organisation_id", *_WRITTEN], select(ORGANISATION, *(_given.c[name] for name in _WRITTEN))
+    select(webhook_endpoints.c.id.label("endpoint_id"), _written.c.id.label("activity_id"), _written.c.type)
+    .select_from(
+        _written.join(
+            webhook_endpoints,
+            or_(
+                func.cardinality(webhook_endpoints.c.types) == 0,
+                _written.c.type == any_(webhook_endpoints.c.types),
+            ),
+        )
+    )
+    .where(
+        webhook_endpoints.c.organisation_id == ORGANISATION,
+        webhook_endpoints.c.disabled_at.is_(None),
+        webhook_endpoints.c.deleted_at.is_(None),
     )
 )
 
@@ -102,6 +122,12 @@ def _page(*conditions: Any) -> Statement:
     )
 
 
+_OF_IDS = Statement(
+    select(*(activities.c[name] for name in _READ)).where(
+        activities.c.organisation_id == ORGANISATION,
+        activities.c.id == any_(bindparam("activity_ids", type_=ARRAY(Uuid()))),
+    )
+)
 _PAGE_OF_CUSTOMER = _page(activities.c.customer_id == bindparam("customer_id", type_=Uuid()))
 _PAGE_OF_ORGANISATION = _page()
 
@@ -122,11 +148,18 @@ class Activities:
         """Whether something was recorded that is not written yet."""
         return bool(self._waiting)
 
-    async def write(self) -> None:
-        """Append what was recorded, in its order."""
-        if self._waiting:
-            await self._connection.row(_APPEND, entries=[_entry(activity) for activity in self._waiting])
-            self._waiting = []
+    async def write(self) -> list[Wanted]:
+        """Append what was recorded, in its order; the webhook endpoints that want to hear of it."""
+        if not self._waiting:
+            return []
+        rows = await self._connection.rows(_APPEND, entries=[_entry(activity) for activity in self._waiting])
+        self._waiting = []
+        return [Wanted(**row) for row in rows]
+
+    async def of_ids(self, activity_ids: list[UUID]) -> dict[UUID, Activity]:
+        """Those of the entries that the log still holds."""
+        rows = await self._connection.rows(_OF_IDS, activity_ids=activity_ids)
+        return {row["id"]: _activity(row) for row in rows}
 
     async def page(self, request: PageRequest, only: ActivityFilter, customer_id: UUID | None = None) -> Page[Activity]:
         """Activities that match, newest first: a customer's, or the whole organisation's."""

@@ -1,11 +1,13 @@
 """Customers' records, and where a customer stands with the portal."""
 
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import any_, bindparam, func, select, text, update
-from sqlalchemy.dialects.postgresql import ARRAY, insert
-from sqlalchemy.types import Uuid
+from sqlalchemy import any_, bindparam, column, func, select, text, update
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, insert
+from sqlalchemy.types import Text, Uuid
 
 from app.database import Connection, ConstraintViolated, Row, Statement
 from app.domain.accounts import AccountState
@@ -29,6 +31,9 @@ from app.repositories.rows import (
 
 _CUSTOMER = bindparam("customer_id", type_=Uuid())
 _THIS = (customers.c.organisation_id == ORGANISATION) & (customers.c.id == _CUSTOMER)
+_THESE = (customers.c.organisation_id == ORGANISATION) & (
+    customers.c.id == any_(bindparam("customer_ids", type_=ARRAY(Uuid())))
+)
 
 _EXISTS = Statement(select(customers.c.id).where(_THIS))
 
@@ -39,15 +44,7 @@ _RECORD = Statement(
 _LOCK = Statement(select(*CUSTOMER_COLUMNS).where(_THIS).with_for_update(key_share=True))
 
 # In the order of their ids, so that two who lock several never wait for each other.
-_LOCK_ALL = Statement(
-    select(customers.c.id)
-    .where(
-        customers.c.organisation_id == ORGANISATION,
-        customers.c.id == any_(bindparam("customer_ids", type_=ARRAY(Uuid()))),
-    )
-    .order_by(customers.c.id)
-    .with_for_update(key_share=True)
-)
+_LOCK_ALL = Statement(select(*CUSTOMER_COLUMNS).where(_THESE).order_by(customers.c.id).with_for_update(key_share=True))
 
 _LOCK_OF_TOKEN = Statement(
     select(customers.c.id)
@@ -95,26 +92,31 @@ with_organisation_and_account = customers.join(
 STANDING_COLUMNS = (*ORGANISATION_COLUMNS, *CUSTOMER_COLUMNS, *ACCOUNT_COLUMNS, account_count)
 
 _STANDING = Statement(select(*STANDING_COLUMNS).select_from(with_organisation_and_account).where(_THIS))
+_STANDINGS = Statement(select(*STANDING_COLUMNS).select_from(with_organisation_and_account).where(_THESE))
 
-_insert = insert(customers).values(
-    organisation_id=ORGANISATION,
-    id=bindparam("customer_id"),
-    account_number=bindparam("account_number"),
-    display_name=bindparam("display_name"),
-    email=bindparam("email"),
-    language=bindparam("language"),
-    contracts=bindparam("contracts"),
-    documents=bindparam("documents"),
+_GIVEN: dict[str, Any] = {
+    "account_number": Text(),
+    "display_name": Text(),
+    "email": Text(),
+    "language": Text(),
+    "contracts": JSONB(),
+    "documents": JSONB(),
+}
+_given = (
+    func.jsonb_to_recordset(bindparam("records", type_=JSONB()))
+    .table_valued(column("id", Uuid()), *(column(name, kind) for name, kind in _GIVEN.items()), name="given")
+    .render_derived(with_types=True)
 )
-_PUT = Statement(
+# One statement for however many customers; new rows too come in the order of their ids.
+_insert = insert(customers).from_select(
+    ["organisation_id", "id", *_GIVEN],
+    select(ORGANISATION, _given.c.id, *(_given.c[name] for name in _GIVEN)).order_by(_given.c.id),
+)
+_PUT_ALL = Statement(
     _insert.on_conflict_do_update(
         constraint="pk_customers",
-        set_={
-            name: _insert.excluded[name]
-            for name in ("account_number", "display_name", "email", "language", "contracts", "documents")
-        }
-        | {"updated_at": func.now()},
-    ).returning(text("(xmax = 0) AS created"))
+        set_={name: _insert.excluded[name] for name in _GIVEN} | {"updated_at": func.now()},
+    ).returning(customers.c.id, text("(xmax = 0) AS created"))
 )
 
 _SET_EMAIL = Statement(update(customers).where(_THIS).values(email=bindparam("email"), updated_at=func.now()))
@@ -162,9 +164,10 @@ class Customers:
         row = await self._connection.row(_LOCK_OF_TOKEN, token_id=token_id)
         return row["id"] if row else None
 
-    async def lock_all(self, customer_ids: list[UUID]) -> None:
-        """The same lock for several customers at once."""
-        await self._connection.rows(_LOCK_ALL, customer_ids=customer_ids)
+    async def lock_all(self, customer_ids: list[UUID]) -> dict[UUID, Customer]:
+        """The same lock for several customers at once; those of them that are known."""
+        rows = await self._connection.rows(_LOCK_ALL, customer_ids=customer_ids)
+        return {row["c_id"]: customer(row) for row in rows}
 
     async def lock_of_impersonation(self, impersonation_id: UUID) -> UUID | None:
         """The same for the customer whom this impersonation is about."""
@@ -181,6 +184,10 @@ class Customers:
             raise CustomerDoesNotExist
         return standing(row)
 
+    async def standings(self, customer_ids: list[UUID]) -> list[Standing]:
+        """The same of several customers, in no order."""
+        return [standing(row) for row in await self._connection.rows(_STANDINGS, customer_ids=customer_ids)]
+
     async def locked_standing(self, customer_id: UUID) -> Standing:
         """The lock, then where the customer stands under it.
 
@@ -190,23 +197,14 @@ class Customers:
             raise CustomerDoesNotExist
         return await self.standing(customer_id)
 
-    async def put(self, new: Customer) -> bool:
-        """Create or replace the record; True when it was created.
+    async def put_all(self, given: Sequence[Customer]) -> list[bool]:
+        """Create or replace these records, none of them twice; for each, whether it was created.
 
         Raises: ResourceNotFound, when the organisation has no settings yet; ValidationFailed, when another
-        customer has the account number.
+        customer has one of the account numbers.
         """
         try:
-            row = await self._connection.one(
-                _PUT,
-                customer_id=new.customer_id,
-                account_number=new.account_number,
-                display_name=new.display_name,
-                email=new.email,
-                language=new.language,
-                contracts=[contract_json(contract) for contract in new.contracts],
-                documents=[document_json(document) for document in new.documents],
-            )
+            rows = await self._connection.rows(_PUT_ALL, records=[_record(one) for one in given])
         except ConstraintViolated as violated:
             if violated.name == "fk_customers_organisation_id_organisations":
                 raise ResourceNotFound(
@@ -216,8 +214,21 @@ class Customers:
                 message = "Another customer of the organisation has this account number."
                 raise ValidationFailed(errors=[FieldError("accountNumber", "VALIDATION_FAILED", message)]) from violated
             raise
-        return bool(row["created"])
+        created = {row["id"]: row["created"] for row in rows}
+        return [created[one.customer_id] for one in given]
 
     async def set_email(self, customer_id: UUID, email: str) -> None:
         """Store the customer's contact address."""
         await self._connection.row(_SET_EMAIL, customer_id=customer_id, email=email)
+
+
+def _record(one: Customer) -> dict[str, Any]:
+    return {
+        "id": str(one.customer_id),
+        "account_number": one.account_number,
+        "display_name": one.display_name,
+        "email": one.email,
+        "language": one.language,
+        "contracts": [contract_json(contract) for contract in one.contracts],
+        "documents": [document_json(document) for document in one.documents],
+    }

@@ -1,16 +1,17 @@
-"""The one look across organisations: at their ids, and at nothing else, to plan each one's daily work."""
+"""The look across organisations, at their ids and at nothing else: to plan each one's daily work, and to find the one
+whose portal has a URL."""
 
 from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import bindparam, select
-from sqlalchemy.types import Integer, Uuid
+from sqlalchemy.types import Integer, Text, Uuid
 
 from app.database import Connection, Statement
-from app.models import organisations
+from app.models import organisations, portal_addresses
 from app.repositories.jobs import Jobs
 
-# The single statement that names no organisation; tests/unit/test_statements.py lists it as the exception.
+# The only statements that name no organisation; tests/unit/test_statements.py lists them as the exceptions.
 AFTER = Statement(
     select(organisations.c.organisation_id)
     .where(organisations.c.organisation_id > bindparam("after", type_=Uuid()))
@@ -18,9 +19,17 @@ AFTER = Statement(
     .limit(bindparam("most", type_=Integer()))
 )
 
+# Of several that claim a URL, the first one has it: none can take away what another one's customers use.
+BY_ADDRESS = Statement(
+    select(portal_addresses.c.organisation_id)
+    .where(portal_addresses.c.address == bindparam("address", type_=Text()))
+    .order_by(portal_addresses.c.claimed_at, portal_addresses.c.organisation_id)
+    .limit(bindparam("most", type_=Integer()))
+)
+
 
 class EveryOrganisation:
-    """All organisations, a batch at a time."""
+    """All organisations."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -29,6 +38,11 @@ class EveryOrganisation:
         """The ids that follow this one."""
         rows = await self._connection.rows(AFTER, after=organisation_id, most=most)
         return [row["organisation_id"] for row in rows]
+
+    async def with_portal_address(self, address: str) -> UUID | None:
+        """Whose portal is found there, if anybody's."""
+        row = await self._connection.row(BY_ADDRESS, address=address, most=1)
+        return row["organisation_id"] if row else None
 
     async def tend(self, organisation_ids: list[UUID], first: timedelta, apart: timedelta) -> None:
         """Leave each one's daily work to the workers, once: the first after so long, the others one after another."""

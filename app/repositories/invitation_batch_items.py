@@ -13,11 +13,11 @@ from app.database import Connection, Row, Statement
 from app.domain.accounts import PortalStatus
 from app.domain.invitation_batches import (
     MOST_CUSTOMERS,
+    BatchOutcome,
     BatchResult,
     CustomerFilter,
     InvitationBatch,
     NewBatch,
-    Outcome,
     PendingItem,
     Verdict,
 )
@@ -34,7 +34,7 @@ from app.tokens import Purpose
 _BATCH = bindparam("batch_id", type_=Uuid())
 _OF_BATCH = (items.c.organisation_id == ORGANISATION) & (items.c.batch_id == _BATCH)
 _THIS_BATCH = (batches.c.organisation_id == ORGANISATION) & (batches.c.id == _BATCH)
-_PENDING = items.c.outcome == Outcome.PENDING.value
+_PENDING = items.c.outcome == BatchOutcome.PENDING.value
 _LARGEST_PLACE = 2**31 - 1
 _NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -48,7 +48,7 @@ def _adding(chosen: Any) -> Statement:
         "place": chosen.c.place,
         "customer_id": chosen.c.customer_id,
         "account_number": chosen.c.account_number,
-        "outcome": case((unknown, Outcome.FAILED.value), else_=Outcome.PENDING.value),
+        "outcome": case((unknown, BatchOutcome.FAILED.value), else_=BatchOutcome.PENDING.value),
         "key": case((unknown, CustomerDoesNotExist.key)),
     }
     added = insert(items).from_select(list(given), select(*given.values())).returning(items.c.outcome).cte("added")
@@ -58,7 +58,7 @@ def _adding(chosen: Any) -> Statement:
         .where(_THIS_BATCH)
         .values(
             requested=count.scalar_subquery(),
-            failed=count.where(added.c.outcome == Outcome.FAILED.value).scalar_subquery(),
+            failed=count.where(added.c.outcome == BatchOutcome.FAILED.value).scalar_subquery(),
         )
         .returning(*COLUMNS)
     )
@@ -176,7 +176,7 @@ _SETTLE = Statement(
     .values(
         {
             name: batches.c[name] + case((_outcome == name, _number), else_=literal(0))
-            for name in (Outcome.INVITED.value, Outcome.SKIPPED.value, Outcome.FAILED.value)
+            for name in (BatchOutcome.INVITED.value, BatchOutcome.SKIPPED.value, BatchOutcome.FAILED.value)
         }
     )
     .returning(*COLUMNS, _number.label("settled"))
@@ -241,7 +241,7 @@ class InvitationBatchItems:
         )
         return invitation_batch(row), int(row["settled"])
 
-    async def page(self, batch_id: UUID, outcome: Outcome | None, request: PageRequest) -> Page[BatchResult]:
+    async def page(self, batch_id: UUID, outcome: BatchOutcome | None, request: PageRequest) -> Page[BatchResult]:
         """Results in the order in which the customers were asked for: all, or those of one outcome."""
         given = {"batch_id": batch_id, "after": _place(request.after), "most": request.size + 1}
         if outcome is None:
@@ -261,4 +261,6 @@ def _place(after: Cursor | None) -> int:
 
 
 def _result(row: Row) -> BatchResult:
-    return BatchResult(row["place"], row["customer_id"], row["account_number"], Outcome(row["outcome"]), row["key"])
+    return BatchResult(
+        row["place"], row["customer_id"], row["account_number"], BatchOutcome(row["outcome"]), row["key"]
+    )

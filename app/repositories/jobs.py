@@ -25,6 +25,7 @@ class Job(StrEnum):
     RESEND_CONFIRMATION = "resend_confirmation"
     MAIL_PASSWORD_RESETS = "mail_password_resets"
     FINISH_IMPERSONATION = "finish_impersonation"
+    SERVE_WEBHOOK_ENDPOINT = "serve_webhook_endpoint"
     CHECK_PORTAL_URL = "check_portal_url"
     RUN_INVITATION_BATCH = "run_invitation_batch"
     FOLLOW_PLATFORM = "follow_platform"
@@ -74,6 +75,10 @@ class Jobs:
         payload = {"impersonationId": str(impersonation_id), "correlationId": correlation_id}
         self._add(Job.FINISH_IMPERSONATION, delay, **payload)
 
+    def serve_webhook_endpoint(self, endpoint_id: UUID, delay: timedelta = timedelta(0)) -> None:
+        """Send the endpoint what is due then. The turn's id is the job's own, by which it knows its turn again."""
+        self._add(Job.SERVE_WEBHOOK_ENDPOINT, delay, endpointId=str(endpoint_id), turnId=str(new_id()))
+
     def check_portal_url(self) -> None:
         """Try whether the organisation's portal answers at its address."""
         payload = {"organisationId": str(self._organisation_id)}
@@ -102,14 +107,16 @@ class Jobs:
     async def write(self) -> None:
         """Put all of them into the queue, in one statement."""
         if self._waiting:
-            driver = AsyncpgDriver(self._connection.driver)  # type: ignore[arg-type]  # a pool's proxy will do
-            await Queries(driver).enqueue(
-                [waiting.job.value for waiting in self._waiting],
-                [json.dumps(waiting.payload).encode() for waiting in self._waiting],
-                [waiting.priority for waiting in self._waiting],
-                [waiting.delay for waiting in self._waiting],
-                [waiting.once for waiting in self._waiting],
-                on_conflict="skip",
+            jobs = self._waiting
+            await self._connection.queue(
+                lambda driver: Queries(AsyncpgDriver(driver)).enqueue(  # type: ignore[arg-type]  # a pool's proxy will do
+                    [waiting.job.value for waiting in jobs],
+                    [json.dumps(waiting.payload).encode() for waiting in jobs],
+                    [waiting.priority for waiting in jobs],
+                    [waiting.delay for waiting in jobs],
+                    [waiting.once for waiting in jobs],
+                    on_conflict="skip",
+                )
             )
             self._waiting = []
 

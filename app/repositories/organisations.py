@@ -2,13 +2,14 @@
 
 from datetime import timedelta
 
-from sqlalchemy import bindparam, func, select, text
+from sqlalchemy import bindparam, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.database import Connection, Statement
 from app.domain.organisations import Organisation
 from app.errors import ResourceNotFound
 from app.models import organisations
+from app.repositories.public_portals import page_notification_json, public_portal_json
 from app.repositories.rows import ORGANISATION, ORGANISATION_COLUMNS, organisation
 
 _GET = Statement(select(*ORGANISATION_COLUMNS).where(organisations.c.organisation_id == ORGANISATION))
@@ -17,7 +18,7 @@ _LOCK = Statement(
     select(*ORGANISATION_COLUMNS).where(organisations.c.organisation_id == ORGANISATION).with_for_update(key_share=True)
 )
 
-_KEPT = ("organisation_id", "tenant_id", "created_at", "updated_at", "page_notifications")
+_KEPT = ("organisation_id", "tenant_id", "created_at", "updated_at", "public_portal", "page_notifications")
 _SETTINGS = [column.name for column in organisations.c if column.name not in _KEPT]
 _insert = insert(organisations).values(
     organisation_id=ORGANISATION,
@@ -30,6 +31,16 @@ _PUT = Statement(
         set_={name: _insert.excluded[name] for name in _SETTINGS} | {"updated_at": func.now()},
         where=organisations.c.tenant_id == _insert.excluded.tenant_id,
     ).returning(text("(xmax = 0) AS created"))
+)
+
+_PUT_PUBLIC = Statement(
+    update(organisations)
+    .where(organisations.c.organisation_id == ORGANISATION)
+    .values(
+        public_portal=bindparam("public_portal"),
+        page_notifications=bindparam("page_notifications"),
+        updated_at=func.now(),
+    )
 )
 
 
@@ -84,6 +95,14 @@ class Organisations:
         if row is None:
             raise ResourceNotFound
         return bool(row["created"])
+
+    async def put_public(self, new: Organisation) -> None:
+        """Replace what the platform's front end keeps with the portal; `put` leaves that alone."""
+        await self._connection.row(
+            _PUT_PUBLIC,
+            public_portal=public_portal_json(new.public_portal),
+            page_notifications=[page_notification_json(one) for one in new.page_notifications],
+        )
 
 
 def _seconds(lifetime: timedelta) -> int:

@@ -6,13 +6,15 @@ from typing import Any
 from sqlalchemy import ColumnElement, Interval, Table, any_, delete, func, literal, select
 
 from app.database import Connection, Statement
-from app.models import activities, idempotency_answers, organisations, platform_events, sessions
+from app.models import activities, idempotency_answers, organisations, platform_events, sessions, webhook_deliveries
 from app.repositories.idempotency import KEPT as ANSWERS_KEPT
 from app.repositories.rows import ORGANISATION
 
 MOST_AT_ONCE = 5_000
 # Long after any of them could be asked about: the log tells of logins and logouts for as long as it is kept.
 _SESSIONS_KEPT = literal(timedelta(days=90), Interval())
+# No longer than any organisation's log, out of which what is sent is written.
+_DELIVERIES_KEPT = literal(timedelta(days=30), Interval())
 # Longer than the platform could be away without anyone noticing; one that still waits then would tell of old times.
 _PLATFORM_EVENTS_KEPT = literal(timedelta(days=30), Interval())
 
@@ -50,6 +52,7 @@ _ACTIVITIES = _delete(activities, activities.c.id, activities.c.occurred_at, _lo
 _ANSWERS = _delete(
     idempotency_answers, idempotency_answers.c.key_digest, idempotency_answers.c.created_at, ANSWERS_KEPT
 )
+_DELIVERIES = _delete(webhook_deliveries, webhook_deliveries.c.id, webhook_deliveries.c.created_at, _DELIVERIES_KEPT)
 _PLATFORM_EVENTS = _delete(platform_events, platform_events.c.id, platform_events.c.received_at, _PLATFORM_EVENTS_KEPT)
 _SESSIONS = _delete(sessions, sessions.c.id, sessions.c.expires_at, _SESSIONS_KEPT)
 
@@ -76,6 +79,10 @@ class Retention:
     async def delete_sessions(self) -> int:
         """Sessions that ended long ago."""
         return await self._count(_SESSIONS)
+
+    async def delete_webhook_deliveries(self) -> int:
+        """Webhook deliveries, also those that still wait for an endpoint that is off."""
+        return await self._count(_DELIVERIES)
 
     async def _count(self, statement: Statement) -> int:
         return int((await self._connection.one(statement))["count"])

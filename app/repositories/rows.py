@@ -17,6 +17,7 @@ from app.domain.impersonations import TIME, AccessMode, EndReason, Impersonation
 from app.domain.one_time_tokens import OneTimeToken, TokenState
 from app.domain.organisations import Branding, Features, Organisation, Sender, TokenLifetimes
 from app.models import accounts, communications, customers, impersonations, organisations, tokens
+from app.repositories.public_portals import page_notification_from_json, public_portal_from_json
 from app.tokens import Purpose
 
 ORGANISATION = bindparam("organisation_id", type_=Uuid())
@@ -152,7 +153,8 @@ def organisation(row: Row) -> Organisation:
         branding=Branding(row["o_primary_color"], row["o_secondary_color"], row["o_logo_url"]),
         communication_enabled=row["o_communication_enabled"],
         sandbox_recipient=row["o_sandbox_recipient"],
-        page_notifications=row["o_page_notifications"],
+        public_portal=public_portal_from_json(row["o_public_portal"]),
+        page_notifications=tuple(page_notification_from_json(one) for one in row["o_page_notifications"]),
     )
 
 

@@ -12,6 +12,7 @@ from app.domain.idempotency import Once
 from app.repositories.account_records import AccountRecords
 from app.repositories.accounts import Accounts
 from app.repositories.activities import Activities
+from app.repositories.adoption import Adoption
 from app.repositories.cards import Cards
 from app.repositories.communications import Communications
 from app.repositories.customers import Customers
@@ -27,13 +28,18 @@ from app.repositories.jobs import Jobs
 from app.repositories.logins import Logins
 from app.repositories.mail_history import MailHistory
 from app.repositories.organisations import Organisations
+from app.repositories.platform_customers import PlatformCustomers
 from app.repositories.platform_events import PlatformEvents
+from app.repositories.portal_accounts import PortalAccounts
+from app.repositories.portal_addresses import PortalAddresses
 from app.repositories.portal_url_checks import PortalUrlChecks
 from app.repositories.retention import Retention
 from app.repositories.role_assignments import RoleAssignments
 from app.repositories.roles import Roles
 from app.repositories.sessions import Sessions
 from app.repositories.tokens import Tokens
+from app.repositories.webhook_deliveries import WebhookDeliveries
+from app.repositories.webhook_endpoints import WebhookEndpoints
 
 T = TypeVar("T")
 
@@ -64,6 +70,16 @@ class UnitOfWork:
         return Documents(self.connection)
 
     @cached_property
+    def platform_customers(self) -> PlatformCustomers:
+        """Customers as the platform's existing calls show them."""
+        return PlatformCustomers(self.connection)
+
+    @cached_property
+    def portal_addresses(self) -> PortalAddresses:
+        """Where the portal is found."""
+        return PortalAddresses(self.connection)
+
+    @cached_property
     def portal_url_checks(self) -> PortalUrlChecks:
         """How the portal's address answered."""
         return PortalUrlChecks(self.connection)
@@ -92,6 +108,16 @@ class UnitOfWork:
     def account_records(self) -> AccountRecords:
         """Every portal account known, the retired ones too."""
         return AccountRecords(self.connection)
+
+    @cached_property
+    def portal_accounts(self) -> PortalAccounts:
+        """Portal accounts across customers."""
+        return PortalAccounts(self.connection)
+
+    @cached_property
+    def adoption(self) -> Adoption:
+        """Figures of the portal."""
+        return Adoption(self.connection)
 
     @cached_property
     def tokens(self) -> Tokens:
@@ -165,6 +191,16 @@ class UnitOfWork:
         return RoleAssignments(self.connection)
 
     @cached_property
+    def webhook_endpoints(self) -> WebhookEndpoints:
+        """Where activities go."""
+        return WebhookEndpoints(self.connection)
+
+    @cached_property
+    def webhook_deliveries(self) -> WebhookDeliveries:
+        """Activities on their way there."""
+        return WebhookDeliveries(self.connection)
+
+    @cached_property
     def impersonation_pages(self) -> ImpersonationPages:
         """Looking back on them."""
         return ImpersonationPages(self.connection)
@@ -181,7 +217,10 @@ class UnitOfWork:
         """Write what the transaction reports, leaves to workers and answers."""
         if not self._answered:
             raise AssertionError("a use case that may carry an Idempotency-Key ends with uow.answer(…)")
-        await self.activities.write()
+        if wanted := await self.activities.write():
+            await self.webhook_deliveries.add(wanted)
+            for endpoint_id in {one.endpoint_id for one in wanted}:
+                self.jobs.serve_webhook_endpoint(endpoint_id)
         await self.jobs.write()
         if self._once is not None:
             await Idempotency(self.connection).remember(self._once, self._once.render(self._result))

@@ -17,7 +17,9 @@ class DeliveryReportsRoute(StrictRoute):
     largest_body = 1024 * 1024
 
 
-router = APIRouter(prefix="/api/portal/v1/communications", tags=["Mail provider"], route_class=DeliveryReportsRoute)
+router = APIRouter(
+    prefix="/api/portal/v1/communications", tags=["Operations: mail provider"], route_class=DeliveryReportsRoute
+)
 
 _EVENT = {
     "event": "bounce",

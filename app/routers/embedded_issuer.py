@@ -9,7 +9,7 @@ from app.bearers import ALGORITHM, EmbeddedIssuer
 _DISCOVERY = "/.well-known/openid-configuration"
 _KEYS = "/.well-known/jwks.json"
 
-router = APIRouter(tags=["Operations"], include_in_schema=False)
+router = APIRouter(include_in_schema=False)
 
 
 def add_embedded_issuer(app: FastAPI, issuer: EmbeddedIssuer) -> None:

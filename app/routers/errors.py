@@ -43,6 +43,8 @@ STATUSES: Mapping[type[PortalError], int] = MappingProxyType(
         errors.RoleInUse: 409,
         errors.RoleAlreadyAssigned: 409,
         errors.LastAdministrator: 409,
+        errors.WebhookEndpointDisabled: 409,
+        errors.TooManyWebhookEndpoints: 409,
         errors.IdempotencyInProgress: 409,
         errors.TokenDead: 410,
         errors.PayloadTooLarge: 413,
@@ -99,10 +101,15 @@ async def _replay(_request: Request, replay: Exception) -> Response:
 
 async def _validation_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    found = [_field_error(one) for one in error.errors()]
+    return problem(request, input_refusal(error.errors()))
+
+
+def input_refusal(faults: Sequence[Any]) -> PortalError:
+    """The refusal of input, from what the validation found."""
+    found = [_field_error(one) for one in faults]
     keys = {one.key for one in found}
     kind = _INPUT_KEYS.get(next(iter(keys)), errors.ValidationFailed) if len(keys) == 1 else errors.ValidationFailed
-    return problem(request, kind(errors=found))
+    return kind(errors=found)
 
 
 async def _http_error(request: Request, error: Exception) -> Response:

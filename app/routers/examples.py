@@ -4,6 +4,7 @@ from types import MappingProxyType
 from typing import Any
 
 from app.domain.cards import Action
+from app.routers.platform.examples import NOTIFICATION, PLATFORM_EXAMPLES
 
 _CUSTOMER = "0199d8a0-0000-7000-8000-000000000010"
 _INVITATION = "01a2049d-ce12-7020-ac1b-8a2b28548b35"
@@ -62,6 +63,34 @@ _MAIL_ENTRY: dict[str, Any] = {
     "deliveredDateTime": "2026-11-22T18:56:22.017663Z",
     "resentFrom": None,
     "links": [{"purpose": "invitation", "id": _INVITATION, "state": "pending"}],
+}
+
+_ENDPOINT: dict[str, Any] = {
+    "id": "01a204b3-6f0c-7d18-93a5-2e5f1c7b9a40",
+    "url": "https://partner.example.com/portal-events",
+    "types": ["PortalAccountRegistered", "PortalEmailConfirmed"],
+    "includePersonalData": False,
+    "status": "enabled",
+    "disabledReason": None,
+    "disabledDateTime": None,
+    "createdDateTime": "2026-11-22T19:20:11.302456Z",
+    "secretCreatedDateTime": "2026-11-22T19:20:11.302456Z",
+}
+_ENDPOINT_WITH_SECRET = _ENDPOINT | {"secret": "whsec_wF3kq0pXlnMZ1yVYt8h2bC5rJ7uGdSaE4oNvIxQ9TfM="}
+
+_DELIVERY: dict[str, Any] = {
+    "id": "01a204b4-1a77-7e02-8c4d-6b0f9d3e5a21",
+    "endpointId": _ENDPOINT["id"],
+    "activityId": _ACTIVITY["id"],
+    "type": "PortalAccountRegistered",
+    "status": "pending",
+    "attempts": 1,
+    "lastStatus": 503,
+    "lastError": "It answered 503 Service Unavailable: back in a minute",
+    "createdDateTime": "2026-11-22T19:31:40.118204Z",
+    "lastAttemptDateTime": "2026-11-22T19:31:40.201377Z",
+    "nextAttemptDateTime": "2026-11-22T19:32:40.530117Z",
+    "deliveredDateTime": None,
 }
 
 _IMPERSONATION: dict[str, Any] = {
@@ -203,6 +232,46 @@ EXAMPLES: MappingProxyType[str, Any] = MappingProxyType(
             ],
             "documents": [],
         },
+        "CustomerLineResult": {
+            "line": 2,
+            "customerId": "0199d8a0-0000-7000-8000-000000000011",
+            "status": "failed",
+            "key": "VALIDATION_FAILED",
+            "errors": [
+                {
+                    "field": "accountNumber",
+                    "key": "VALIDATION_FAILED",
+                    "message": "Another customer of the organisation has this account number.",
+                }
+            ],
+        },
+        "PageBody_PortalAccountBody_": {
+            "results": [
+                {
+                    "customerId": _CUSTOMER,
+                    "accountNumber": "20019188",
+                    "displayName": "Jan Peeters",
+                    "accountId": "01a2049d-cf00-7d22-a4c1-90b6e7f3d815",
+                    "email": "jan.peeters@example.com",
+                    "state": "live",
+                    "portalStatus": "active",
+                    "registeredDateTime": "2026-11-22T18:58:03.752107Z",
+                    "emailConfirmedDateTime": "2026-11-22T18:59:30.118342Z",
+                    "lastActiveDateTime": "2026-11-22T19:05:40.113902Z",
+                    "imported": False,
+                    "invitedDateTime": "2026-11-22T18:56:20.495819Z",
+                }
+            ],
+            "hasNextPage": False,
+            "nextPageToken": None,
+        },
+        "Statistics": {
+            "totals": {"customers": 1200, "invited": 800, "registered": 420, "active": 390},
+            "weeks": [
+                {"week": "2026-W46", "invited": 0, "registered": 3, "confirmed": 2},
+                {"week": "2026-W47", "invited": 500, "registered": 120, "confirmed": 111},
+            ],
+        },
         "CardBody": {
             "customerId": _CUSTOMER,
             "accountNumber": "20019188",
@@ -264,6 +333,11 @@ EXAMPLES: MappingProxyType[str, Any] = MappingProxyType(
         "PageBody_RoleBody_": _page(_ROLE),
         "RoleAssignmentBody": _ROLE_ASSIGNMENT,
         "PageBody_RoleAssignmentBody_": _page(_ROLE_ASSIGNMENT),
+        "WebhookEndpointBody": _ENDPOINT,
+        "PageBody_WebhookEndpointBody_": _page(_ENDPOINT),
+        "EndpointWithSecretBody": _ENDPOINT_WITH_SECRET,
+        "WebhookDeliveryBody": _DELIVERY,
+        "PageBody_WebhookDeliveryBody_": _page(_DELIVERY),
         "StartedImpersonationBody": _IMPERSONATION
         | _OPEN
         | {
@@ -300,6 +374,7 @@ EXAMPLES: MappingProxyType[str, Any] = MappingProxyType(
             "access_mode": "readonly",
         },
         "PortalSettingsBody": _SETTINGS,
+        **PLATFORM_EXAMPLES,
         "InspectionBody": {
             "purpose": "invitation",
             "state": "pending",
@@ -332,7 +407,7 @@ EXAMPLES: MappingProxyType[str, Any] = MappingProxyType(
                 "organisationId": "0199d8a0-0000-7000-8000-000000000002",
                 "name": _SETTINGS["name"],
                 "features": _SETTINGS["features"],
-                "pageNotifications": [],
+                "pageNotifications": [NOTIFICATION],
             },
             "impersonation": None,
         },

@@ -20,68 +20,20 @@ from app.routers.dependencies import (
     Anonymous,
     BackOffice,
     CountedByAddress,
+    FindingPortal,
     LoggedIn,
     LoggingOut,
     SignedByMailProvider,
     SignedByPlatform,
     Visiting,
 )
+from app.routers.dependencies.queries import WITH_ACCOUNT
 from app.routers.errors import status_of
 from app.routers.examples import EXAMPLES
+from app.routers.platform.refusals import is_refusal
+from app.routers.platform.routing import PlatformRoute
 from app.routers.walking import operations
 from app.schemas.problems import FieldProblem, Problem
-
-DESCRIPTION = """\
-Everything about a customer's access to the utility's customer portal: the **card** with its buttons, invitations and
-other one-time links, the customer's own side of them, and the log of it all.
-
-**To try it**: press *Authorize*, paste a bearer token (`portal-access token --help` makes one for the embedded
-issuer) and fill in `zf-tuuid` and `zf-ouuid`, the tenant and the organisation. Calls of the portal before login need
-the two headers only; after login they need the session's `accessToken` as the bearer.
-
-Lists are newest first: `pageSize` up to 200, then `continuationToken` with the `nextPageToken` of the page before.
-Every refusal is `application/problem+json` with a stable `key` for programs and a `solution` for people. Every answer
-carries `X-Correlation-Id`; it stands in the log beside what the call did.
-"""
-
-TAGS = [
-    {"name": "Card", "description": "The customer-portal card, with the buttons that work for the caller."},
-    {"name": "Invitations", "description": "One-time registration links; the newest alone is valid."},
-    {"name": "Password resets", "description": "One-time links to choose a new password."},
-    {"name": "E-mail confirmations", "description": "One-time links that prove the account's address."},
-    {"name": "Account reset", "description": "Deletes the account so that the customer can register again."},
-    {"name": "Accounts", "description": "Every account known for a customer, duplicates and older systems' too."},
-    {"name": "Communications", "description": "The mails to a customer: what became of each, and sending one again."},
-    {"name": "Impersonation", "description": "An employee logged in to the portal as the customer, for 15 minutes."},
-    {"name": "Documents", "description": "The documents that the portal shows, and which the customer opened."},
-    {"name": "Activities", "description": "The append-only log of portal actions and events."},
-    {"name": "Diagnosis", "description": "Why the portal does not work for a customer, and what solves it."},
-    {"name": "Customers", "description": "Customers' records, kept in step with the billing system."},
-    {"name": "Invitation batches", "description": "Many customers invited by one call, a result for each."},
-    {"name": "Organisation", "description": "What an organisation decides about its portal."},
-    {"name": "Access", "description": "Roles, and who has which one in the organisation."},
-    {"name": "Mail provider", "description": "For the mail provider: what became of the mails that it took."},
-    {"name": "Platform events", "description": "For the platform: what changed there, signed."},
-    {"name": "Portal: links", "description": "For the portal: what a link out of a mail is good for."},
-    {"name": "Portal: registration", "description": "For the portal: from the invitation to a confirmed account."},
-    {"name": "Portal: passwords", "description": "For the portal: a forgotten password, and choosing a new one."},
-    {"name": "Portal: sessions", "description": "For the portal: logging in and out."},
-    {
-        "name": "Portal: impersonation",
-        "description": "For the portal: an employee handed over, and shown to the customer.",
-    },
-    {"name": "Portal: me", "description": "For the portal: who is logged in."},
-    {"name": "Portal: documents", "description": "For the portal: what the customer may read."},
-    {"name": "Portal: errors", "description": "For the portal: telling of a page that failed."},
-    {"name": "Operations", "description": "For operators and developers."},
-]
-
-EXPLORER = {
-    "persistAuthorization": True,
-    "displayRequestDuration": True,
-    "docExpansion": "list",
-    "tryItOutEnabled": True,
-}
 
 _EMPLOYEE, _TENANT, _ORGANISATION, _SESSION = "bearer", "tenant", "organisation", "portalSession"
 _SIGNATURE, _TIMESTAMP = "mailProviderSignature", "mailProviderTimestamp"
@@ -91,11 +43,15 @@ _SCHEMES = {
         "type": "http",
         "scheme": "bearer",
         "bearerFormat": "JWT",
-        "description": "An employee's or application's token.",
+        "description": "The token (JWT) of an employee or an application, without the word Bearer.",
     },
-    _SESSION: {"type": "http", "scheme": "bearer", "description": "A customer's `accessToken` from logging in."},
     _TENANT: {"type": "apiKey", "in": "header", "name": "zf-tuuid", "description": "The tenant's UUID."},
     _ORGANISATION: {"type": "apiKey", "in": "header", "name": "zf-ouuid", "description": "The organisation's UUID."},
+    _SESSION: {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "The `accessToken` of logging in to the portal, as a customer or an employee acting as one.",
+    },
     _SIGNATURE: {
         "type": "apiKey",
         "in": "header",
@@ -117,17 +73,17 @@ _IDEMPOTENCY_KEY = {
     "schema": {"type": "string", "minLength": 1, "maxLength": 255},
     "description": "The same key and body within 24 hours gives the first answer again.",
 }
-_CORRELATION_ID = {
+_HEADERS = {
     "X-Correlation-Id": {
         "description": "The call's id in log and activities.",
         "schema": {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$"},
-    }
-}
-_LIMIT = {
+    },
     "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}},
     "RateLimit-Policy": {"description": "The limit: calls (q) in seconds (w).", "schema": {"type": "string"}},
     "RateLimit": {"description": "What is left of it (r), and the seconds to more (t).", "schema": {"type": "string"}},
 }
+_REFERRED = {name: {"$ref": f"#/components/headers/{name}"} for name in _HEADERS}
+_EVERYWHERE = {"X-Correlation-Id": _REFERRED["X-Correlation-Id"]}
 
 
 Refusal = PortalError | type[PortalError]
@@ -137,7 +93,7 @@ def refusals(*kinds: Refusal) -> dict[int | str, dict[str, Any]]:
     """The responses of an operation that refuses with these errors: one per status, one example per key."""
     found: dict[int | str, dict[str, Any]] = {}
     for kind in kinds:
-        for one in _concrete(kind):
+        for one in concrete(kind):
             status = status_of(one)
             content = found.setdefault(status, _no_refusal(status))["content"]["application/problem+json"]
             content["examples"][one.key] = {"$ref": f"#/components/examples/{_example_name(one)}"}
@@ -163,6 +119,14 @@ def _no_refusal(status: int) -> dict[str, Any]:
     }
 
 
+CORRELATED = "0f3c9a52d1e84b6f"
+_FASTAPIS = "Successful Response"
+_DEEDS = {
+    "200": "Done.",
+    "201": "Created.",
+    "202": "Accepted for later.",
+    "204": "Done; there is nothing to tell.",
+}
 _REASONS = {
     400: "Malformed headers or link.",
     401: "Not authenticated.",
@@ -179,13 +143,13 @@ _REASONS = {
 }
 
 
-def _concrete(kind: Refusal) -> Iterator[Refusal]:
+def concrete(kind: Refusal) -> Iterator[Refusal]:
     """The error itself, or all its kinds when it is only their parent."""
     if hasattr(kind, "key") or isinstance(kind, PortalError):
         yield kind
     else:
         for child in kind.__subclasses__():
-            yield from _concrete(child)
+            yield from concrete(child)
 
 
 def _example(kind: Refusal, status: int) -> dict[str, Any]:
@@ -195,7 +159,7 @@ def _example(kind: Refusal, status: int) -> dict[str, Any]:
         detail=kind.title,
         instance="/api/portal/v1/…",
         key=kind.key,
-        correlation_id="0f3c9a52d1e84b6f",
+        correlation_id=CORRELATED,
         solution=kind.solution,
         errors=[FieldProblem(field="email", key=kind.key, message=kind.title)] if status == 422 else None,
     ).model_dump(by_alias=True)
@@ -215,7 +179,9 @@ def install(app: FastAPI) -> None:
     app.openapi = document  # type: ignore[method-assign]  # FastAPI's documented way
 
 
-Guard = BackOffice | Anonymous | LoggedIn | LoggingOut | Visiting | SignedByMailProvider | SignedByPlatform
+Guard = (
+    BackOffice | Anonymous | FindingPortal | LoggedIn | LoggingOut | Visiting | SignedByMailProvider | SignedByPlatform
+)
 
 
 def guard(route: APIRoute) -> Guard | None:
@@ -237,11 +203,12 @@ def _document(app: FastAPI) -> dict[str, Any]:
     )
     components = made["components"]
     components["securitySchemes"] = _SCHEMES
+    components["headers"] = _HEADERS
     for name in ("HTTPValidationError", "ValidationError"):
         components["schemas"].pop(name, None)
     components["schemas"] |= _problem_schemas()
-    for name, example in EXAMPLES.items():
-        components["schemas"][name]["examples"] = [example]
+    for name in EXAMPLES.keys() & components["schemas"].keys():  # the captured mails' only where there are some
+        components["schemas"][name]["examples"] = [EXAMPLES[name]]
     for method, path, route in operations(app):
         if route.include_in_schema:
             _describe(made["paths"][path][method.lower()], route)
@@ -251,21 +218,32 @@ def _document(app: FastAPI) -> dict[str, Any]:
 
 def _problem_schemas() -> dict[str, Any]:
     schema = Problem.model_json_schema(by_alias=True, mode="serialization", ref_template="#/components/schemas/{model}")
+    schema["required"].remove("errors")
+    del schema["properties"]["errors"]["default"]
     return {**schema.pop("$defs"), "Problem": schema}
 
 
 def _describe(operation: dict[str, Any], route: APIRoute) -> None:
     kind = guard(route)
+    operation["security"] = []
+    for given in (*operation.get("parameters", ()), *operation.get("requestBody", {}).get("content", {}).values()):
+        _simplify(given["schema"])
     common: list[Refusal] = [errors.InternalError]
     if isinstance(kind, BackOffice):
         operation["security"] = [{_EMPLOYEE: [], _TENANT: [], _ORGANISATION: []}]
+        operation["security"] += [{_EMPLOYEE: []}] * kind.headers_optional
         operation["description"] = (
             f"{operation.get('description', '')}\n\nNeeds the permission `{kind.permission}`{kind.otherwise}."
         )
         common += [errors.Unauthenticated, errors.OrganisationHeaderInvalid, errors.PermissionInvalid]
+        if kind.counted:
+            common.append(errors.TooManyRequests)
         if kind.answer is not None:
             operation.setdefault("parameters", []).append(_IDEMPOTENCY_KEY)
             common += [errors.IdempotencyInProgress, errors.IdempotencyKeyReused]
+    elif isinstance(kind, FindingPortal):
+        operation["security"] = [{}, {_TENANT: [], _ORGANISATION: []}]
+        common += [errors.OrganisationHeaderInvalid]
     elif isinstance(kind, Anonymous):
         operation["security"] = [{_TENANT: [], _ORGANISATION: []}]
         common += [errors.OrganisationHeaderInvalid]
@@ -290,17 +268,44 @@ def _describe(operation: dict[str, Any], route: APIRoute) -> None:
         common += [errors.PayloadTooLarge, errors.UnsupportedMediaType, errors.ValidationFailed]
     elif operation.get("parameters"):
         common.append(errors.ValidationFailed)
+    if isinstance(route, PlatformRoute):
+        common = [one for one in common if not is_refusal(one)]
     _add_responses(operation["responses"], common)
+    _choose_customer(operation)
+
+
+def _choose_customer(operation: dict[str, Any]) -> None:
+    """What works for a customer with an account is tried on one: the explorer fills in the first example."""
+    contents = [content for answer in operation["responses"].values() for content in answer.get("content", {}).values()]
+    if not any(errors.UserNotFound.key in content.get("examples", {}) for content in contents):
+        return
+    for parameter in operation.get("parameters", ()):
+        if WITH_ACCOUNT in (samples := parameter.get("examples", {})):
+            parameter["examples"] = {WITH_ACCOUNT: samples[WITH_ACCOUNT]} | samples
+
+
+def _simplify(schema: dict[str, Any]) -> None:
+    """What may be left out is not `required`, which is no null; and a title would repeat the name."""
+    schema.pop("title", None)
+    kinds = [kind for kind in schema.pop("anyOf", ()) if kind.get("type") != "null"]
+    if len(kinds) == 1:
+        schema |= kinds[0]
+    elif kinds:
+        schema["anyOf"] = kinds
 
 
 def _add_responses(responses: dict[str, Any], common: Iterable[Refusal]) -> None:
     """The common refusals beside those that the operation declares itself."""
     if "422" in responses and "application/problem+json" not in responses["422"].get("content", {}):
         del responses["422"]
+    for code, response in responses.items():
+        if response["description"] == _FASTAPIS:
+            response["description"] = _DEEDS[code]
     for status, refusal in refusals(*common).items():
         mine = responses.setdefault(str(status), _no_refusal(int(status)))
         mine["content"]["application/problem+json"]["examples"] |= refusal["content"]["application/problem+json"][
             "examples"
         ]
-    for status, response in responses.items():
-        response.setdefault("headers", _CORRELATION_ID | (_LIMIT if status == "429" else {}))
+    for code, response in sorted(responses.items()):
+        response.setdefault("headers", _REFERRED if code == "429" else _EVERYWHERE)
+        responses[code] = responses.pop(code)

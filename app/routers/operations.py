@@ -17,8 +17,14 @@ from app.migrating import head
 from app.routers.openapi import refusals
 from app.schemas.base import Answered
 
-router = APIRouter(tags=["Operations"])
-mailbox_router = APIRouter(tags=["Operations"])
+router = APIRouter(tags=["Operations: health"])
+mailbox_router = APIRouter(tags=["Operations: mailbox"])
+
+_FIGURES = """\
+# HELP portal_http_requests_total Requests answered.
+# TYPE portal_http_requests_total counter
+portal_http_requests_total{method="GET",route="/healthz",status="200"} 8.0
+"""
 
 _pages = Environment(loader=PackageLoader("app.routers", "pages"), autoescape=select_autoescape())
 
@@ -59,7 +65,7 @@ async def get_readiness(request: Request) -> Ready:
     operation_id="getMetrics",
     summary="Figures for Prometheus",
     response_class=Response,
-    responses={200: {"content": {"text/plain": {}}}},
+    responses={200: {"content": {"text/plain": {"schema": {"type": "string"}, "example": _FIGURES}}}},
 )
 async def get_metrics() -> Response:
     """Of all worker processes together when there are several."""

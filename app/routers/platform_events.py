@@ -17,7 +17,7 @@ from app.routers.openapi import refusals
 from app.routers.reading import StrictRoute, strict_json
 from app.schemas.platform_events import EVENT_SCHEMA, PlatformEventBody
 
-router = APIRouter(prefix="/api/portal/v1/platform-webhooks", tags=["Platform events"], route_class=StrictRoute)
+router = APIRouter(prefix="/api/portal/v1/platform-webhooks", tags=["Platform: events"], route_class=StrictRoute)
 
 _LONGEST_KIND = 100
 _BODY: dict[str, Any] = {
@@ -47,7 +47,7 @@ _BODY: dict[str, Any] = {
     openapi_extra={"requestBody": _BODY},
 )
 async def receive_platform_event(
-    organisation_id: Annotated[UUID, Path(alias="organisationId")],
+    organisation_id: Annotated[UUID, Path(alias="organisationId", description="Whose customers it is about.")],
     body: PlatformWebhook,
     services: Service,
     request: Request,
@@ -76,4 +76,4 @@ def _event(body: bytes) -> PlatformEvent:
     if not isinstance(kind, str) or not 1 <= len(kind) <= _LONGEST_KIND:
         message = f"This must be a text of 1 to {_LONGEST_KIND} characters"
         raise ValidationFailed(errors=[FieldError("_type", ValidationFailed.key, message)])
-    return PlatformEvent(kind, event_customer(told), told, hashlib.sha256(body).digest())
+    return PlatformEvent(kind, event_customer(kind, told), told, hashlib.sha256(body).digest())

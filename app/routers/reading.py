@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl
 
 from fastapi import Depends, Request, Response
 from fastapi.routing import APIRoute
+from starlette.types import Scope
 
 from app.errors import FieldError, PayloadTooLarge, UnsupportedMediaType, ValidationFailed
 
@@ -22,6 +23,7 @@ LARGEST_BODY = 64 * 1024
 _ESCAPES = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
 _DEEPEST = 32
 _FORM = "application/x-www-form-urlencoded"
+_JSON = "application/json"
 
 
 class StrictRequest(Request):
@@ -125,9 +127,13 @@ def _check_text(value: Any) -> None:
 
 
 class StrictRoute(APIRoute):
-    """A route that reads its body strictly; a route with larger bodies is a class of its own."""
+    """A route that reads its body strictly; a route with larger bodies, or others that are JSON, is a class of its own.
+
+    What is called `application/…+json` is JSON everywhere.
+    """
 
     largest_body = LARGEST_BODY
+    json_types = frozenset({_JSON})
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The handler, given a strict request."""
@@ -135,10 +141,11 @@ class StrictRoute(APIRoute):
         expects_body = self.body_field is not None
 
         async def strict(request: Request) -> Response:
-            own = StrictRequest(request.scope, request.receive)
+            if expects_body:
+                _check_media_type(request, self.json_types)
+            own = StrictRequest(_called_json(request, self.json_types), request.receive)
             own.largest_body = self.largest_body
             if expects_body:
-                _check_media_type(own)
                 await own.body()  # here, for FastAPI would turn our refusal into one of its own
             return await handle(own)
 
@@ -167,15 +174,26 @@ async def token_form(request: Request) -> str:
 TokenForm = Annotated[str, Depends(token_form)]
 
 
-def _check_media_type(request: Request) -> None:
+def _media_type(request: Request) -> str:
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def _check_media_type(request: Request, json_types: frozenset[str]) -> None:
     """Raises: UnsupportedMediaType, for a body that does not say it is JSON."""
     headers = request.headers
-    given = headers.get("content-type")
-    if given is None:
+    if "content-type" not in headers:
         if headers.get("content-length", "0") == "0" and "transfer-encoding" not in headers:
             return
     else:
-        media_type = given.partition(";")[0].strip().lower()
-        if media_type == "application/json" or (media_type.startswith("application/") and media_type.endswith("+json")):
+        media_type = _media_type(request)
+        if media_type in json_types or (media_type.startswith("application/") and media_type.endswith("+json")):
             return
     raise UnsupportedMediaType
+
+
+def _called_json(request: Request, json_types: frozenset[str]) -> Scope:
+    """The request's scope; JSON by another of the route's names goes by the one that the framework knows."""
+    if _media_type(request) not in json_types - {_JSON}:
+        return request.scope
+    headers = [(name, value) for name, value in request.scope["headers"] if name != b"content-type"]
+    return {**request.scope, "headers": [*headers, (b"content-type", _JSON.encode())]}

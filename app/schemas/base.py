@@ -26,7 +26,12 @@ class Given(BaseModel):
 class Answered(BaseModel):
     """A response's body."""
 
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True)
+    model_config = ConfigDict(
+        alias_generator=to_camel,
+        populate_by_name=True,
+        frozen=True,
+        json_schema_serialization_defaults_required=True,  # an answer has all its fields
+    )
 
 
 class PageBody(Answered, Generic[T]):

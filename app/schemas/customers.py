@@ -45,13 +45,20 @@ class CustomerRecord(Given):
                     "language": "nl-BE",
                     "contracts": [
                         {
-                            "contractId": "0199d8a0-0000-7000-8000-0000000000c1",
-                            "contractNumber": "C-1001",
+                            "contractId": "0199d8a0-0000-7000-8000-000000000100",
+                            "contractNumber": "C-1000",
                             "status": "signed",
                             "invoiceCount": 3,
                         }
                     ],
-                    "documents": [],
+                    "documents": [
+                        {
+                            "documentId": "0199d8a0-0000-7000-8000-000000000200",
+                            "name": "Welcome letter",
+                            "visibility": "portal",
+                            "createdDateTime": "2026-01-02T00:00:00Z",
+                        }
+                    ],
                 }
             ]
         }

@@ -10,12 +10,12 @@ from pydantic_core import PydanticCustomError
 from app.domain.accounts import PortalStatus
 from app.domain.invitation_batches import (
     MOST_CUSTOMERS,
+    BatchOutcome,
     BatchResult,
     BatchStatus,
     CustomerFilter,
     InvitationBatch,
     NewBatch,
-    Outcome,
 )
 from app.schemas.base import Answered, Culture, Given, Line, Moment
 from app.schemas.customers import AccountNumber
@@ -110,7 +110,7 @@ class BatchResultBody(Answered):
 
     customer_id: UUID | None = Field(description="Null for an account number that nobody has.")
     account_number: str | None = Field(description="Null for an id that nobody has.")
-    outcome: Outcome
+    outcome: BatchOutcome
     key: str | None = Field(description="Why not invited, such as `USER_ALREADY_EXISTS`.")
 
     @classmethod

@@ -33,7 +33,7 @@ class EmailChangeGiven(Given):
 
     model_config = Given.model_config | {
         "json_schema_extra": {
-            "examples": [{"currentPassword": "seven warm radiators", "email": "jan.peeters@example.org"}]
+            "examples": [{"currentPassword": "seven warm radiators", "email": "amelie.dubois@example.org"}]
         }
     }
 

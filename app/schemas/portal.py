@@ -1,7 +1,6 @@
 """The customer's side: registering, confirming, logging in, looking at oneself."""
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from pydantic import Field
@@ -13,6 +12,7 @@ from app.domain.one_time_tokens import TokenState
 from app.domain.organisations import Features
 from app.domain.sessions import LoggedIn, PortalSession, PortalVisitor
 from app.schemas.base import Answered, Culture, Email, Given, Line, Password, Token, known_form
+from app.schemas.platform_settings import PlatformNotificationBody
 from app.services.inspections import Inspection
 from app.services.logins import Login
 from app.services.registrations import Registration
@@ -101,7 +101,7 @@ class RegisteredBody(Answered):
 class AddressGiven(Given):
     """An e-mail address."""
 
-    model_config = Given.model_config | {"json_schema_extra": {"examples": [{"email": "jan.peeters@example.com"}]}}
+    model_config = Given.model_config | {"json_schema_extra": {"examples": [{"email": "amelie.dubois@example.com"}]}}
 
     email: Email
 
@@ -121,7 +121,7 @@ class LoginGiven(Given):
     """The login page. The address is not checked for its form here: what is unknown is wrong, nothing more."""
 
     model_config = Given.model_config | {
-        "json_schema_extra": {"examples": [{"email": "jan.peeters@example.com", "password": "seven warm radiators"}]}
+        "json_schema_extra": {"examples": [{"email": "amelie.dubois@example.com", "password": "seven warm radiators"}]}
     }
 
     email: str = Field(min_length=1, max_length=254)
@@ -218,7 +218,7 @@ class MyOrganisation(Answered):
     organisation_id: UUID
     name: str
     features: FeaturesBody
-    page_notifications: list[dict[str, Any]]
+    page_notifications: list[PlatformNotificationBody]
 
 
 class MyImpersonation(Answered):
@@ -275,7 +275,9 @@ class Me(Answered):
                 organisation_id=standing.organisation.organisation_id,
                 name=standing.organisation.name,
                 features=FeaturesBody.of(standing.organisation.features),
-                page_notifications=standing.organisation.page_notifications,
+                page_notifications=[
+                    PlatformNotificationBody.of(one) for one in standing.organisation.page_notifications
+                ],
             ),
             impersonation=MyImpersonation.of(visitor),
         )

@@ -94,7 +94,8 @@ class PortalSettingsGiven(Given):
                     "portalUrl": "https://portal.example.com",
                     "defaultLanguage": "nl-BE",
                     "sender": {"name": "Zonneveld Warmte", "email": "portal@example.com"},
-                    "branding": {"primaryColor": "#0b6e4f"},
+                    "branding": {"primaryColor": "#0b6e4f", "secondaryColor": "#f2a541"},
+                    "showAccessLog": True,
                 }
             ]
         }

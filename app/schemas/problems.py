@@ -1,6 +1,7 @@
 """RFC 9457 problem details: how every refusal looks."""
 
 from pydantic import Field
+from pydantic.json_schema import SkipJsonSchema
 
 from app.schemas.base import Answered
 
@@ -24,4 +25,4 @@ class Problem(Answered):
     key: str
     correlation_id: str
     solution: str
-    errors: list[FieldProblem] | None = Field(None, description="Present on 422 only.")
+    errors: list[FieldProblem] | SkipJsonSchema[None] = Field(None, description="Present on 422 only.")

@@ -6,6 +6,7 @@ from uuid import UUID
 from app.domain.activities import ActivityType, NewActivity, Subject, SubjectType
 from app.domain.callers import Call
 from app.domain.cards import Card, Standing, invitation_refusal, live_account_refusal
+from app.domain.platform_customers import PlatformCustomer
 from app.errors import UserHasNoEmailAddress, UserNotFound
 from app.repositories.unit_of_work import Transactions, UnitOfWork
 from app.services.deeds.contact_email import store_contact_email
@@ -39,18 +40,30 @@ class AccountResets:
         UserHasNoEmailAddress.
         """
         async with self._transaction.of(call) as uow:
-            standing = await uow.customers.locked_standing(customer_id)
-            if refusal := live_account_refusal(standing):
-                raise refusal
-            afterwards = replace(standing, account=None, account_count=standing.account_count - 1)
-            if given.reinvite and (refusal := invitation_refusal(_with_email(afterwards, given.email))):
-                raise refusal
-            await self._delete(uow, standing, given, call)
-            if given.email:
-                afterwards = await store_contact_email(uow, afterwards, given.email, by=call.actor, seen=call.seen)
-            if given.reinvite:
-                await self._invite(uow, afterwards, call)
+            await self._reset(uow, customer_id, given, call)
             return uow.answer(await uow.cards.get(customer_id, call.caller))
+
+    async def reset_for_platform(self, customer_id: UUID, given: AccountReset, *, call: Call) -> PlatformCustomer:
+        """The same, with the customer afterwards.
+
+        Raises: as `reset`.
+        """
+        async with self._transaction.of(call) as uow:
+            await self._reset(uow, customer_id, given, call)
+            return uow.answer(await uow.platform_customers.get(customer_id))
+
+    async def _reset(self, uow: UnitOfWork, customer_id: UUID, given: AccountReset, call: Call) -> None:
+        standing = await uow.customers.locked_standing(customer_id)
+        if refusal := live_account_refusal(standing):
+            raise refusal
+        afterwards = replace(standing, account=None, account_count=standing.account_count - 1)
+        if given.reinvite and (refusal := invitation_refusal(_with_email(afterwards, given.email))):
+            raise refusal
+        await self._delete(uow, standing, given, call)
+        if given.email:
+            afterwards = await store_contact_email(uow, afterwards, given.email, by=call.actor, seen=call.seen)
+        if given.reinvite:
+            await self._invite(uow, afterwards, call)
 
     async def _delete(self, uow: UnitOfWork, standing: Standing, given: AccountReset, call: Call) -> None:
         """The account goes first: a login at the same time has opened its session by then, or fails."""

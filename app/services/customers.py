@@ -1,9 +1,12 @@
 """Customers' records, kept in step with the billing system."""
 
+from collections.abc import Sequence
+
 from app.domain.callers import Call
 from app.domain.customers import Customer
+from app.errors import Contended, PortalError, ValidationFailed
 from app.repositories.unit_of_work import Transactions
-from app.services.deeds.customers import put_customer
+from app.services.deeds.customers import put_customers
 
 
 class Customers:
@@ -17,6 +20,25 @@ class Customers:
 
         Raises: ResourceNotFound, ValidationFailed.
         """
+        (created,) = await self._put_together([new], call)
+        return new, created
+
+    async def put_all(self, given: Sequence[Customer], *, call: Call) -> list[bool | PortalError]:
+        """The same for many customers, none of them twice: for each, whether it was created, or why it was refused.
+
+        All of them are one transaction. Where that is refused, each half is tried by itself, down to the one that
+        is to blame; so the others are done, and a refusal costs some twenty statements.
+
+        Raises: ResourceNotFound.
+        """
+        try:
+            return [*await self._put_together(given, call)]
+        except (ValidationFailed, Contended) as refusal:
+            if len(given) == 1:
+                return [refusal]
+        half = len(given) // 2
+        return [*await self.put_all(given[:half], call=call), *await self.put_all(given[half:], call=call)]
+
+    async def _put_together(self, given: Sequence[Customer], call: Call) -> list[bool]:
         async with self._transaction.of(call) as uow:
-            created = await put_customer(uow, new, by=call.actor, seen=call.seen)
-            return new, created
+            return await put_customers(uow, given, by=call.actor, seen=call.seen)

@@ -71,6 +71,7 @@ class DailyWork:
 _DELETIONS: tuple[tuple[str, Callable[[UnitOfWork], Awaitable[int]]], ...] = (
     ("activities", lambda uow: uow.retention.delete_activities()),
     ("idempotency answers", lambda uow: uow.retention.delete_answers()),
+    ("webhook deliveries", lambda uow: uow.retention.delete_webhook_deliveries()),
     ("platform events", lambda uow: uow.retention.delete_platform_events()),
     ("sessions", lambda uow: uow.retention.delete_sessions()),
 )

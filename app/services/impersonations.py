@@ -28,11 +28,19 @@ from app.tokens import Purpose, TokenSigner
 
 
 @dataclass(frozen=True, slots=True)
+class HandOff:
+    """What hands an impersonation over to the portal: the token, and the link that carries it."""
+
+    token: str
+    portal_login_url: str
+
+
+@dataclass(frozen=True, slots=True)
 class StartedImpersonation:
-    """A new impersonation, and the link that hands it over to the portal."""
+    """A new impersonation with its hand-off."""
 
     impersonation: Impersonation
-    portal_login_url: str
+    hand_off: HandOff
 
 
 class Impersonations:
@@ -57,20 +65,20 @@ class Impersonations:
                 if refusal is not None:
                     raise refusal
                 impersonation = uow.answer(await self._start(uow, standing, new, call))
-                return StartedImpersonation(impersonation, self._link(standing.organisation, impersonation))
+                return StartedImpersonation(impersonation, self._hand_off(standing.organisation, impersonation))
         except PortalError:
             if refusal is not None:
                 await self.remember_refusal(customer_id, refusal, call=call)
             raise
 
-    async def link_again(self, impersonation_id: UUID, *, call: Call) -> str | None:
-        """The hand-off link of an impersonation started before, signed anew while it still works."""
+    async def hand_off_again(self, impersonation_id: UUID, *, call: Call) -> HandOff | None:
+        """The hand-off of an impersonation started before, signed anew while it still works."""
         async with self._transaction.reading(call.organisation_id) as uow:
             found = await uow.impersonations.get(impersonation_id)
             organisation = await uow.organisations.get()
         if found is None or organisation is None or found.handoff_state is not TokenState.PENDING:
             return None
-        return self._link(organisation, found)
+        return self._hand_off(organisation, found)
 
     async def remember_refusal(self, customer_id: UUID, refusal: PortalError, *, call: Call) -> None:
         """Put into the log that an impersonation was not started.
@@ -167,9 +175,9 @@ class Impersonations:
         uow.jobs.finish_impersonation(started.id, call.seen.correlation_id, LIFETIME)
         return started
 
-    def _link(self, organisation: Organisation, impersonation: Impersonation) -> str:
+    def _hand_off(self, organisation: Organisation, impersonation: Impersonation) -> HandOff:
         token = self._signer.sign(Purpose.IMPERSONATION, organisation.organisation_id, impersonation.id)
-        return link_url(organisation.portal_url or "", Purpose.IMPERSONATION, token)
+        return HandOff(token, link_url(organisation.portal_url or "", Purpose.IMPERSONATION, token))
 
 
 def _by_assignment(call: Call) -> bool:

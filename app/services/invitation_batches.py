@@ -17,11 +17,11 @@ from app.domain.callers import Actor, ActorType, Call, Seen
 from app.domain.cards import portal_refusal
 from app.domain.invitation_batches import (
     MOST_CUSTOMERS,
+    BatchOutcome,
     BatchResult,
     BatchStatus,
     InvitationBatch,
     NewBatch,
-    Outcome,
     PendingItem,
     Verdict,
 )
@@ -88,7 +88,7 @@ class InvitationBatches:
             return _known(await uow.invitation_batches.find(batch_id))
 
     async def results(
-        self, batch_id: UUID, outcome: Outcome | None, request: PageRequest, *, call: Call
+        self, batch_id: UUID, outcome: BatchOutcome | None, request: PageRequest, *, call: Call
     ) -> Page[BatchResult]:
         """What became of each customer, in the order in which they were asked for.
 
@@ -101,7 +101,7 @@ class InvitationBatches:
             return found
 
     def all_results(
-        self, batch_id: UUID, outcome: Outcome | None, *, call: Call
+        self, batch_id: UUID, outcome: BatchOutcome | None, *, call: Call
     ) -> AsyncIterator[Sequence[BatchResult]]:
         """All of them, in chunks between which no connection is held."""
         return chunks(lambda page: self.results(batch_id, outcome, page, call=call))
@@ -151,7 +151,7 @@ class InvitationBatches:
         except Exception as fault:
             _log.error("not invited", batch_id=str(batch.id), customer_id=str(item.customer_id), exc_info=fault)
             async with self._transaction(organisation_id) as uow:
-                await _settle(uow, batch.id, [item.place], Verdict(Outcome.FAILED, InternalError.key))
+                await _settle(uow, batch.id, [item.place], Verdict(BatchOutcome.FAILED, InternalError.key))
 
 
 async def _invite(uow: UnitOfWork, batch: InvitationBatch, item: PendingItem) -> None:
@@ -160,7 +160,7 @@ async def _invite(uow: UnitOfWork, batch: InvitationBatch, item: PendingItem) ->
     known = await uow.customers.lock(item.customer_id)
     standing = await uow.customers.standing(item.customer_id) if known else None
     verdict = Verdict.on(standing)
-    if not await _settle(uow, batch.id, [item.place], verdict) or verdict.outcome is not Outcome.INVITED:
+    if not await _settle(uow, batch.id, [item.place], verdict) or verdict.outcome is not BatchOutcome.INVITED:
         return
     assert standing is not None
     assert standing.customer.email is not None
@@ -184,7 +184,7 @@ async def _settle_others(
     verdicts: dict[Verdict, list[PendingItem]] = defaultdict(list)
     for item in items:
         verdicts[Verdict.on(item.standing)].append(item)
-    invitable = [] if batch.only_validate else verdicts.pop(Verdict(Outcome.INVITED), [])
+    invitable = [] if batch.only_validate else verdicts.pop(Verdict(BatchOutcome.INVITED), [])
     for verdict, settled in verdicts.items():
         await _settle(uow, batch.id, [item.place for item in settled], verdict)
     return invitable

@@ -18,6 +18,7 @@ from app.ids import new_id
 from app.passwords import Passwords
 from app.repositories.logins import LoginCandidate
 from app.repositories.unit_of_work import Transactions
+from app.services.deeds.guesses import Guesses
 from app.session_tokens import new_session_token
 
 MOST_ACCOUNTS_TRIED = 5
@@ -36,9 +37,12 @@ class Login:
 class Logins:
     """Customers on their way in."""
 
-    def __init__(self, transaction: Transactions, passwords: Passwords, limits: SessionLimits) -> None:
+    def __init__(
+        self, transaction: Transactions, passwords: Passwords, guesses: Guesses, limits: SessionLimits
+    ) -> None:
         self._transaction = transaction
         self._passwords = passwords
+        self._guesses = guesses
         self._limits = limits
 
     async def log_in(self, login: Login, *, call: AnonymousCall) -> LoggedIn:
@@ -48,33 +52,40 @@ class Logins:
         the customer number is no failure yet.
 
         Raises: PortalClosed, InvalidCredentials, EmailNotConfirmedAtLogin, CustomerNumberRequired,
-        TemporarilyUnavailable.
+        TooManyRequests, TemporarilyUnavailable.
         """
-        async with self._transaction.reading(call.organisation_id) as uow:
-            organisation = await uow.organisations.get()
-            if organisation is None or not organisation.portal_enabled:
-                raise PortalClosed
-            number = plain_number(login.customer_number) if login.customer_number else None
-            candidates = await uow.logins.candidates(login.email, number, most=MOST_ACCOUNTS_TRIED + 1)
+        await self._guesses.check(call.organisation_id, login.email, call.seen)
+        with self._passwords.place():  # or else a crowd would take every connection before it is turned away
+            candidates = await self._candidates(login, call)
         if len(candidates) > MOST_ACCOUNTS_TRIED:
             raise CustomerNumberRequired
-        fitting = [
-            candidate
-            for candidate in candidates
-            if await self._passwords.verify(login.password, candidate.password_hash)
-        ]
-        if not candidates:
-            await self._passwords.verify(login.password, None)
+        hashes = [candidate.password_hash for candidate in candidates] or [None]
+        fits = await self._passwords.verify_each(login.password, hashes)
+        fitting = [candidate for candidate, fit in zip(candidates, fits, strict=False) if fit]
+        if not fitting:
+            await self._guesses.count(call.organisation_id, login.email, call.seen)
+            raise await self._failed(login, candidates, InvalidCredentials(), call)
+        await self._guesses.check(call.organisation_id, login.email, call.seen)
         if len(fitting) > 1:
             raise CustomerNumberRequired
-        if not fitting:
-            raise await self._failed(login, candidates, InvalidCredentials(), call)
         if not fitting[0].account.email_confirmed:
             raise await self._failed(login, fitting, EmailNotConfirmedAtLogin(), call)
         opened = await self._open(fitting[0], login.password, call)
         if opened is None:  # gone, or another login has just replaced its hash: look again at what it is now
             return await self.log_in(login, call=call)
         return opened
+
+    async def _candidates(self, login: Login, call: AnonymousCall) -> list[LoginCandidate]:
+        """The accounts that the login may mean.
+
+        Raises: PortalClosed.
+        """
+        async with self._transaction.reading(call.organisation_id) as uow:
+            organisation = await uow.organisations.get()
+            if organisation is None or not organisation.portal_enabled:
+                raise PortalClosed
+            number = plain_number(login.customer_number) if login.customer_number else None
+            return await uow.logins.candidates(login.email, number, most=MOST_ACCOUNTS_TRIED + 1)
 
     async def _open(self, candidate: LoginCandidate, password: str, call: AnonymousCall) -> LoggedIn | None:
         """The new session; None when the account was reset, retired or changed since its password was checked."""

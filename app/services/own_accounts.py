@@ -12,6 +12,7 @@ from app.domain.sessions import PortalVisitor
 from app.errors import ConfirmPasswordDoesNotMatch, CurrentPasswordWrong, SessionEnded
 from app.passwords import Passwords, check_length
 from app.repositories.unit_of_work import Transactions, UnitOfWork
+from app.services.deeds.guesses import Guesses
 from app.services.deeds.links import Recipient, send_link
 from app.services.deeds.mails import send_mail
 from app.services.deeds.sessions import end_sessions
@@ -38,16 +39,17 @@ class EmailChange:
 class OwnAccounts:
     """Changes that only the customer makes, never an employee."""
 
-    def __init__(self, transaction: Transactions, passwords: Passwords) -> None:
+    def __init__(self, transaction: Transactions, passwords: Passwords, guesses: Guesses) -> None:
         self._transaction = transaction
         self._passwords = passwords
+        self._guesses = guesses
 
     async def change_password(self, change: PasswordChange, *, visitor: PortalVisitor, seen: Seen) -> Registered:
         """Set another password; the customer's other sessions and open links to the account end.
 
         Of two changes at once one wins: the other one's current password is no longer current.
 
-        Raises: CurrentPasswordWrong, PasswordRefused, SessionEnded, TemporarilyUnavailable.
+        Raises: CurrentPasswordWrong, PasswordRefused, SessionEnded, TooManyRequests, TemporarilyUnavailable.
         """
         if change.password_confirmation is not None and change.password_confirmation != change.password:
             raise ConfirmPasswordDoesNotMatch("passwordConfirmation")
@@ -70,7 +72,7 @@ class OwnAccounts:
         """Have a link mailed to another address, which becomes the account's once it is confirmed.
 
         Raises: PortalClosed, NoLinkCanBeSent, EmailChangeNotOffered, ValidationFailed, CurrentPasswordWrong,
-        SessionEnded, TemporarilyUnavailable.
+        SessionEnded, TooManyRequests, TemporarilyUnavailable.
         """
         if refusal := email_change_refusal(visitor.standing, change.email):
             raise refusal
@@ -99,16 +101,19 @@ class OwnAccounts:
         return standing
 
     async def _prove(self, visitor: PortalVisitor, password: str, seen: Seen) -> str:
-        """The hash that the current password fits; a wrong password is remembered.
+        """The hash that the current password fits; a wrong password is remembered, and counts like a failed login.
 
-        Raises: CurrentPasswordWrong, SessionEnded, TemporarilyUnavailable.
+        Raises: CurrentPasswordWrong, SessionEnded, TooManyRequests, TemporarilyUnavailable.
         """
         standing = visitor.standing
         account, organisation_id = _account_of(standing, visitor), standing.organisation.organisation_id
+        await self._guesses.check(organisation_id, account.email, seen)
         async with self._transaction.reading(organisation_id) as uow:
             known_hash = await uow.accounts.password_hash(account.account_id)
         if await self._passwords.verify(password, known_hash) and known_hash is not None:
+            await self._guesses.check(organisation_id, account.email, seen)
             return known_hash
+        await self._guesses.count(organisation_id, account.email, seen)
         async with self._transaction(organisation_id) as uow:
             uow.activities.record(_wrong_password(standing, account, seen))
         raise CurrentPasswordWrong

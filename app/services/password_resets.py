@@ -22,6 +22,7 @@ from app.passwords import Passwords, check_length
 from app.repositories.unit_of_work import Transactions, UnitOfWork
 from app.services.deeds.asking import admitted
 from app.services.deeds.dead_tokens import record_dead_token
+from app.services.deeds.guesses import Guesses
 from app.services.deeds.links import Recipient, send_link, send_links
 from app.services.deeds.mails import send_mail
 from app.services.deeds.sessions import end_sessions
@@ -40,10 +41,20 @@ class NewPassword:
 class PasswordResets:
     """Links to choose a new password."""
 
-    def __init__(self, transaction: Transactions, signer: TokenSigner, passwords: Passwords) -> None:
+    def __init__(
+        self,
+        transaction: Transactions,
+        signer: TokenSigner,
+        passwords: Passwords,
+        guesses: Guesses,
+        *,
+        mails_per_hour: int,
+    ) -> None:
         self._transaction = transaction
         self._signer = signer
         self._passwords = passwords
+        self._guesses = guesses
+        self._mails_per_hour = mails_per_hour
 
     async def send(self, customer_id: UUID, *, call: Call) -> OneTimeToken:
         """An employee has a link mailed to the account's address; earlier ones end.
@@ -73,7 +84,14 @@ class PasswordResets:
         """
         async with self._transaction(organisation_id) as uow:
             customers = await uow.accounts.customers_with_confirmed(email)
-            standings = await admitted(uow, customers, email, Purpose.PASSWORD_RESET, password_reset_refusal)
+            standings = await admitted(
+                uow,
+                customers,
+                email,
+                Purpose.PASSWORD_RESET,
+                password_reset_refusal,
+                most_mails=self._mails_per_hour,
+            )
             account = standings[0].account if standings else None
             if account is None or await uow.communications.exists(request_id):
                 return
@@ -89,7 +107,8 @@ class PasswordResets:
             )
 
     async def complete(self, given: NewPassword, *, call: AnonymousCall) -> Registered:
-        """Spend the link and set the password; sessions and other links of the account end. Nobody is logged in.
+        """Spend the link and set the password; sessions and other links of the account end. Nobody is logged in, but
+        wrong passwords that others tried before keep the customer out no longer.
 
         Raises: TokenInvalid, TokenDead, PasswordRefused, PortalClosed, TemporarilyUnavailable.
         """
@@ -101,7 +120,9 @@ class PasswordResets:
         check_length(given.password)
         context = await self._admit(link, call)
         digest = await self._passwords.hash(given.password, context)  # before the transaction: it takes 20 ms
-        return await self._set_password(link, digest, call)
+        registered = await self._set_password(link, digest, call)
+        await self._guesses.forgive(call.organisation_id, registered.email)
+        return registered
 
     async def _admit(self, link: Link, call: AnonymousCall) -> tuple[str, ...]:
         """Look before the expensive hash: a link that opens nothing ends here, and is remembered.

@@ -27,7 +27,7 @@ from app.platform.answers import PlatformBusy
 from app.platform.client import PlatformClient
 from app.platform.reading import read_change, read_customer, read_features
 from app.repositories.unit_of_work import Transactions, UnitOfWork
-from app.services.deeds.customers import put_customer
+from app.services.deeds.customers import put_customers
 
 PLATFORM = Actor(ActorType.SYSTEM, "platform", "Platform")
 
@@ -109,7 +109,7 @@ class PlatformEvents:
             for change in changes:
                 record = change.on(record)
             if record is not None and changes:
-                created = await put_customer(uow, record, by=PLATFORM, seen=Seen(events[-1].correlation_id))
+                (created,) = await put_customers(uow, [record], by=PLATFORM, seen=Seen(events[-1].correlation_id))
                 if created is not (kept is None):
                     raise _Overtaken
             await _end(uow, events, took_effect=record is not None and bool(changes))

@@ -54,6 +54,13 @@ class Settings(BaseSettings):
         None, description="A way to PostgreSQL past a pooler, for the worker's LISTEN. Absent: the database URL."
     )
     database_pool_size: int = Field(10, ge=1, le=200, description="Most connections of one process.")
+    database_wait_seconds: float = Field(
+        1.75,
+        gt=0,
+        le=30,
+        description="Longest wait of a request for a connection, and for each answer of PostgreSQL; then it is told to "
+        "retry. Jobs wait half a minute for an answer.",
+    )
     database_statement_cache: int = Field(
         200, ge=0, description="Prepared statements kept per connection; 0 behind a pooler in transaction mode."
     )
@@ -147,6 +154,9 @@ class Settings(BaseSettings):
     password_queue: int = Field(
         100, ge=0, description="Passwords that may wait for their turn; more are told to retry."
     )
+    password_wait_seconds: float = Field(
+        5, gt=0, le=30, description="Longest wait of a password for its turn; then its caller is told to retry."
+    )
     run_worker: bool = Field(True, description="Whether the API's process also works on jobs; `serve --no-worker`.")
     worker_look_seconds: float = Field(
         2, gt=0, le=5, description="How often a worker looks for due jobs, beside the database's notifications."
@@ -162,18 +172,63 @@ class Settings(BaseSettings):
     portal_check_seconds: float = Field(10, gt=0, le=60, description="Longest wait for a portal to show itself.")
     webhook_allowed_networks: Networks = Field(
         (),
-        description="Comma-separated CIDRs of private networks that checks of portals may call; "
-        "without them public addresses only.",
+        description="Comma-separated CIDRs of private networks that webhooks and checks of portals may call, webhooks "
+        "there without https too; without them public addresses only.",
+    )
+    webhook_timeout_seconds: float = Field(
+        15, gt=0, le=60, description="Longest wait for a webhook's receiver, from the connection to its answer."
+    )
+    webhook_secret_overlap_hours: float = Field(
+        24, ge=0, le=720, description="How long a webhook's earlier secret signs beside the one that replaced it."
+    )
+    webhook_endpoints_at_once: int = Field(
+        10, ge=1, le=20, description="Webhook endpoints that one worker sends to at once, beside its mails."
     )
     rate_limit_url: CounterUrl | None = Field(
         None,
         description="`redis://` or `valkey://` (`rediss://`, `valkeys://` with TLS) address of a server where all "
         "nodes count calls together. Absent: each process counts for itself.",
     )
+    failed_logins_per_account: int = Field(
+        10, ge=1, description="Wrong passwords in five minutes for each address that is logged in with."
+    )
+    failed_logins_per_address: int = Field(
+        50, ge=1, description="Wrong passwords in five minutes from each client address."
+    )
+    forgotten_passwords_per_minute: int = Field(
+        20, ge=1, description="Calls of “Forgot password” in a minute from each client address."
+    )
+    confirmations_again_per_minute: int = Field(
+        20, ge=1, description="Calls for another confirmation mail in a minute from each client address."
+    )
+    asked_mails_per_hour: int = Field(
+        5, ge=1, description="Mails of each of these two kinds in an hour to each account; more calls mail nothing."
+    )
+    inspections_per_minute: int = Field(60, ge=1, description="Links looked at in a minute from each client address.")
+    registrations_per_minute: int = Field(60, ge=1, description="Registrations in a minute from each client address.")
+    redemptions_per_minute: int = Field(
+        60,
+        ge=1,
+        description="Confirmed addresses, passwords chosen by link and impersonations opened, together, in a minute "
+        "from each client address.",
+    )
     error_reports_per_minute: int = Field(
-        60, ge=1, description="Pages that the portal may report as failed, for each client address."
+        60, ge=1, description="Pages that the portal may report as failed, in a minute from each client address."
+    )
+    back_office_calls_per_minute: int = Field(
+        600, ge=1, description="Calls of each employee or application in a minute, in each organisation."
     )
     cors_origins: Origins = Field((), description="Comma-separated origins whose pages may call the API.")
+    client_timeout_seconds: float = Field(
+        8,
+        gt=0,
+        le=60,
+        description="Longest wait for a client, for a request, all of its head, the next piece of its body, or room "
+        "for more of the answer; then the connection is closed.",
+    )
+    requests_at_once: int = Field(
+        500, ge=1, description="Requests that one process works on at once; more are told to retry."
+    )
     trusted_proxies: Networks = Field(
         (), description="Comma-separated addresses or CIDRs of proxies whose X-Forwarded-For is believed."
     )

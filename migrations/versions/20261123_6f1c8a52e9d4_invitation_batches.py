@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "6f1c8a52e9d4"
-down_revision = "b83d5f1e7c40"
+down_revision = "d4b81f6a2e07"
 branch_labels = None
 depends_on = None
 

@@ -53,7 +53,8 @@ class Watched:
 
 @pytest.fixture
 def watched(world: World) -> Iterator[Watched]:
-    settings = world.settings.model_copy(update={"run_worker": False, "database_pool_size": 1})
+    alone = {"run_worker": False, "database_pool_size": 1, "database_wait_seconds": 2}
+    settings = world.settings.model_copy(update=alone)
     with listening(settings) as (url, app):
         database: Database = app.state.database
         statements: list[str] = []

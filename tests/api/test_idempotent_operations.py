@@ -14,6 +14,7 @@ from tests.api.expect import problem
 from tests.journeys.mails import once
 from tests.support.service import test_settings
 from tests.support.world import Customer, Utility
+from tests.webhooks.partners import ENDPOINTS, Partner, partner
 
 Deed = tuple[str, dict[str, Any] | None]
 
@@ -77,6 +78,15 @@ def _cancelling(customer: Customer) -> Deed:
     return f"{path}/{customer.utility.employee().post(path, body).json()['id']}/cancel", None
 
 
+def _endpoint(customer: Customer) -> Partner:
+    return partner(customer.utility, "https://partner.invalid/events")
+
+
+def _redelivering(customer: Customer) -> Deed:
+    test = _endpoint(customer).do("test")
+    return f"{ENDPOINTS}/deliveries/{test['id']}/redeliver", None
+
+
 # How each operation is done by an administrator; an operation without a row fails the first test.
 DEEDS: dict[str, Callable[[Customer], Deed]] = {
     "sendInvitation": lambda customer: (f"{customer.path}/invitations", {"language": "nl-BE"}),
@@ -93,6 +103,14 @@ DEEDS: dict[str, Callable[[Customer], Deed]] = {
     "checkPortalUrl": lambda _customer: ("/organisation/portal-url-checks", None),
     "startInvitationBatch": _dry_run,
     "cancelInvitationBatch": _cancelling,
+    "createWebhookEndpoint": lambda _customer: (
+        ENDPOINTS,
+        {"url": "https://partner.invalid/events", "types": ["PortalInvitationSent"]},
+    ),
+    "rotateWebhookSecret": lambda customer: (f"{_endpoint(customer).path}/rotate-secret", None),
+    "enableWebhookEndpoint": lambda customer: (f"{_endpoint(customer).path}/enable", None),
+    "testWebhookEndpoint": lambda customer: (f"{_endpoint(customer).path}/test", None),
+    "redeliverWebhook": _redelivering,
     "createRole": lambda _customer: ("/organisation/roles", {"name": "Desk", "permissions": ["portal.read"]}),
     "assignRole": lambda _customer: (
         "/organisation/role-assignments",
@@ -101,8 +119,40 @@ DEEDS: dict[str, Callable[[Customer], Deed]] = {
 }
 
 
+def _of_platform(customer: Customer, rest: str, body: dict[str, Any] | None = None) -> Deed:
+    return f"{customer.utility.world.url}/api/md/Customers/{customer.id}{rest}", body
+
+
+def _settings_of_platform(customer: Customer, rest: str, body: dict[str, Any] | None = None) -> Deed:
+    return f"{customer.utility.world.url}/api/cfg/PortalSettings{rest}", body
+
+
+# Refused each time, so that there is no first answer to repeat.
+REFUSING = {"sendToPlatformCustomer"}
+
+DEEDS |= {
+    "impersonatePlatformCustomer": lambda customer: _of_platform(customer.active(), "/portal/impersonate"),
+    "confirmPlatformCustomer": lambda customer: _of_platform(
+        customer, "/portal/confirm", {"confirmAccountToken": customer.registered()}
+    ),
+    "resetPlatformCustomer": lambda customer: _of_platform(
+        customer.active(), "/portal/reset", {"communicationEmail": customer.email, "sendCommunication": True}
+    ),
+    "changePlatformPortalDetails": lambda customer: _of_platform(
+        customer.active(), "/portaldetails", {"email": "jan.other@example.com", "sendCommunication": True}
+    ),
+    "sendPlatformConfirmation": lambda customer: _of_platform(customer, "/send/portalconfirmation"),
+    "sendPlatformPasswordReset": lambda customer: _of_platform(customer.active(), "/send/portalresetpassword"),
+    "changePlatformPortalSettings": lambda customer: _settings_of_platform(customer, "", {"primaryColor": "#0b6e4f"}),
+    "putPlatformPageNotification": lambda customer: _settings_of_platform(
+        customer, "/notification", {"pageIdentifier": "login", "notificationType": "warning"}
+    ),
+    "deletePlatformPageNotification": lambda customer: _settings_of_platform(customer, "/notification/login/delete"),
+}
+
+
 def test_every_post_of_the_back_office_takes_a_key() -> None:
-    assert set(DEEDS) == set(POSTS) - READING, "give the operation a row in DEEDS, and its guard an answer"
+    assert set(DEEDS) == set(POSTS) - READING - REFUSING, "give the operation a row in DEEDS, and its guard an answer"
     assert {name for name, kind in POSTS.items() if kind.answer is None} == READING
 
 
@@ -114,7 +164,7 @@ def test_the_document_shows_the_key_where_it_is_taken() -> None:
         for operation in methods.values()
         if "Idempotency-Key" in {parameter["name"] for parameter in operation.get("parameters", ())}
     }
-    assert named == set(DEEDS)
+    assert named == set(DEEDS) | REFUSING
 
 
 def _entries(utility: Utility) -> int:

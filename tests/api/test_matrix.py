@@ -19,11 +19,12 @@ from tests.support.service import test_settings
 from tests.support.world import Client, Customer, Utility, World
 
 ANONYMOUS, SESSION, LEAVING, OPERATOR, PROVIDER = "anonymous", "session", "leaving", "operator", "provider"
-EITHER = "session or anonymous"
+EITHER, ANYONE = "session or anonymous", "anyone"
 
 # The contract's table, written out. An operation without a row here fails the first test.
 TABLE: dict[str, str] = {
     "putCustomer": "customer.write",
+    "putCustomers": "customer.write",
     "getCard": "portal.read",
     "sendInvitation": "portal.invite",
     "listInvitations": "portal.read",
@@ -46,6 +47,8 @@ TABLE: dict[str, str] = {
     "listActivities": "portal.activity.read",
     "getDiagnosis": "portal.read",
     "listOrganisationActivities": "portal.activity.read",
+    "listPortalAccounts": "portal.read",
+    "getStatistics": "portal.read",
     "startInvitationBatch": "portal.invite",
     "getInvitationBatch": "portal.invite",
     "listInvitationBatchResults": "portal.invite",
@@ -62,6 +65,30 @@ TABLE: dict[str, str] = {
     "listRoleAssignments": "access.write",
     "assignRole": "access.write",
     "removeRoleAssignment": "access.write",
+    "findPlatformCustomer": "portal.read",
+    "getPlatformCustomerByAccountNumber": "portal.read",
+    "getPlatformCustomer": "portal.read",
+    "impersonatePlatformCustomer": "portal.impersonate",
+    "confirmPlatformCustomer": "portal.invite",
+    "resetPlatformCustomer": "portal.resetaccount",
+    "changePlatformPortalDetails": "portal.invite",
+    "sendPlatformConfirmation": "portal.invite",
+    "sendPlatformPasswordReset": "portal.resetpassword",
+    "sendToPlatformCustomer": "portal.invite",
+    "getPlatformPortalSettings": ANYONE,
+    "changePlatformPortalSettings": "portal.settings.write",
+    "putPlatformPageNotification": "portal.settings.write",
+    "deletePlatformPageNotification": "portal.settings.write",
+    "listWebhookEndpoints": "portal.webhooks.write",
+    "createWebhookEndpoint": "portal.webhooks.write",
+    "getWebhookEndpoint": "portal.webhooks.write",
+    "putWebhookEndpoint": "portal.webhooks.write",
+    "deleteWebhookEndpoint": "portal.webhooks.write",
+    "rotateWebhookSecret": "portal.webhooks.write",
+    "enableWebhookEndpoint": "portal.webhooks.write",
+    "testWebhookEndpoint": "portal.webhooks.write",
+    "listWebhookDeliveries": "portal.webhooks.write",
+    "redeliverWebhook": "portal.webhooks.write",
     "receiveMailEvents": PROVIDER,
     "receivePlatformEvent": PROVIDER,
     "inspectToken": ANONYMOUS,
@@ -90,8 +117,8 @@ TABLE: dict[str, str] = {
     "show_mailbox": OPERATOR,
     "getIssuer": OPERATOR,
     "getIssuerKeys": OPERATOR,
-    "custom_swagger_ui_html": OPERATOR,
-    "swagger_ui_redirect": OPERATOR,
+    "showExplorer": OPERATOR,
+    "getPartOfDocument": OPERATOR,
 }
 _READONLY = {"portal.read", "portal.activity.read", "portal.settings.read"}
 ROLES: dict[Role, set[str]] = {
@@ -110,6 +137,13 @@ BODIES: dict[str, dict[str, object]] = {
     "createRole": {"name": "Matrix", "permissions": ["access.write"]},
     "putRole": {"name": "Matrix", "permissions": ["access.write"]},
     "assignRole": {"subject": "employee-matrix", "roleId": str(new_id())},
+    "confirmPlatformCustomer": {"confirmAccountToken": "noise"},
+    "resetPlatformCustomer": {"communicationEmail": "matrix@example.com"},
+    "changePlatformPortalDetails": {},
+    "changePlatformPortalSettings": {},
+    "putPlatformPageNotification": {"pageIdentifier": "login", "notificationType": "neutral"},
+    "createWebhookEndpoint": {"url": "https://8.8.8.8/matrix", "types": ["PortalInvitationBatchStarted"]},
+    "putWebhookEndpoint": {"url": "https://8.8.8.8/matrix"},
     "inspectToken": {"token": "noise"},
     "startImpersonation": {"reason": "Looking through the matrix"},
     "redeemImpersonation": {"token": "noise"},
@@ -175,6 +209,10 @@ class Scene:
     def send(self, operation: Operation, headers: dict[str, str], customer: UUID | None = None) -> httpx.Response:
         path = (
             operation.path.replace("{customerId}", str(customer or self._known(operation)))
+            .replace("{customeruuid}", str(customer or self._known(operation)))
+            .replace("{accountNumber}", self.customer.number)
+            .replace("{subType}", "invoice")
+            .replace("{pageIdentifier}", "login")
             .replace("{invitationId}", str(new_id()))
             .replace("{accountId}", str(new_id()))
             .replace("{communicationId}", str(new_id()))
@@ -184,18 +222,23 @@ class Scene:
             .replace("{assignmentId}", str(new_id()))
             .replace("{impersonationId}", str(new_id()))
             .replace("{documentId}", str(new_id()))
+            .replace("{endpointId}", str(new_id()))
+            .replace("{deliveryId}", str(new_id()))
             .replace("{organisationId}", str(self.utility.organisation))
         )
         body = BODIES.get(operation.id)
         if operation.id == "putCustomer":
             body = self.customer.record
         url = f"{self.utility.world.url}{path}"
+        if operation.id == "putCustomers":
+            body = self.customer.record | {"customerId": str(self.customer.id)}
+            headers = headers | {"Content-Type": "application/x-ndjson"}
         form = {"token": "noise"} if operation.id == "introspectSession" else None
         return self.utility.world.http.request(operation.method, url, headers=headers, json=body, data=form)
 
     def _known(self, operation: Operation) -> UUID:
         """The customer who is logged in, but for what would take the account away."""
-        return (self.newcomer if operation.id == "resetAccount" else self.customer).id
+        return (self.newcomer if operation.id in ("resetAccount", "resetPlatformCustomer") else self.customer).id
 
     @property
     def session(self) -> dict[str, str]:
@@ -228,6 +271,7 @@ def test_every_operation_stands_in_the_table_and_is_guarded_as_it_says() -> None
     guards = {route.operation_id or route.name: guard(route) for _, _, route in operations(app)}
     kinds = {"Anonymous": ANONYMOUS, "LoggedIn": SESSION, "LoggingOut": LEAVING, "NoneType": OPERATOR}
     kinds |= {"SignedByMailProvider": PROVIDER, "SignedByPlatform": PROVIDER, "Visiting": EITHER}
+    kinds |= {"FindingPortal": ANYONE}
     for name, one in guards.items():
         declared = getattr(one, "permission", None) or kinds[type(one).__name__]
         assert declared == TABLE[name], name
@@ -342,7 +386,7 @@ def test_a_bearer_ends_at_its_organisation_and_tenant(operation: Operation, scen
 
 @every_back_office
 def test_permission_is_checked_before_existence(operation: Operation, scene: Scene) -> None:
-    if "{customerId}" not in operation.path or operation.id == "putCustomer":
+    if not {"{customerId}", "{customeruuid}"} & set(operation.path.split("/")) or operation.id == "putCustomer":
         return
     foreign = scene.stranger.customer().id
     problem(scene.send(operation, scene.utility.bearer(None), new_id()), 403, "PERMISSION_INVALID")
@@ -416,6 +460,18 @@ def test_an_open_call_takes_a_session_or_the_organisations_headers(operation: Op
     for place in (scene.sister.headers, scene.stranger.headers, mixed):
         problem(scene.send(operation, scene.session | place), 401, "SESSION_ENDED")
         problem(scene.send(operation, ended | place), 401, "SESSION_ENDED")
+
+
+@pytest.mark.parametrize("operation", of(ANYONE), ids=named)
+def test_what_anyone_may_read_needs_no_bearer_and_no_organisation(operation: Operation, scene: Scene) -> None:
+    let_in(scene.send(operation, {}))
+    plain = scene.send(operation, scene.utility.headers)
+    assert plain.status_code == 200
+    for headers in (scene.utility.bearer(), forged(scene.utility), scene.utility.headers | scene.session):
+        assert scene.send(operation, headers).content == plain.content, "a bearer changes nothing"
+    mixed = {"zf-tuuid": str(scene.stranger.tenant), "zf-ouuid": str(scene.utility.organisation)}
+    for headers in (mixed, {"zf-ouuid": str(scene.utility.organisation)}):
+        problem(scene.send(operation, headers), 400, "ORGANISATION_HEADER_INVALID")
 
 
 @pytest.mark.parametrize("operation", of(PROVIDER), ids=named)

@@ -1,12 +1,14 @@
 """The organisation's portal settings: replaced whole, within bounds, told in the log without their values."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from app.domain.callers import Actor, ActorType, Call, Caller, Seen
 from app.domain.organisations import Organisation
+from app.domain.public_portal import PublicPortal
 from app.errors import InvalidUrl
 from app.ids import new_id
 from app.main import running
@@ -199,17 +201,24 @@ def test_production_refuses_a_portal_without_tls(world: World) -> None:
         oidc_issuer="https://issuer.example.com",
     )
 
-    async def put(url: str) -> bool:
+    async def put(url: str, public: str = "https://public.example.com") -> tuple[str, ...]:
         tenant, organisation = new_id(), new_id()
         caller = Caller(Actor(ActorType.EMPLOYEE, "e-7"), tenant, organisation, ROLES[Role.ADMINISTRATOR])
         wanted = Organisation(tenant, organisation, "Zonneveld Warmte", portal_url=url)
+        call = Call(caller, Seen("test"))
         async with running(settings) as parts:
-            return (await parts.services.portal_settings.put(wanted, call=Call(caller, Seen("test"))))[1]
+            service = parts.services.portal_settings
+            await service.put(wanted, call=call)
+            shown = await service.adjust(lambda known: replace(known, public_portal=PublicPortal((public,))), call=call)
+            return shown.public_urls
 
-    assert asyncio.run(put("https://portal.example.com"))
+    assert asyncio.run(put("https://portal.example.com")) == ("https://public.example.com",)
     with pytest.raises(InvalidUrl) as refused:
         asyncio.run(put("http://portal.example.com"))
     assert [error.field for error in refused.value.errors] == ["portalUrl"]
+    with pytest.raises(InvalidUrl) as refused:
+        asyncio.run(put("https://portal.example.com", "http://public.example.com"))
+    assert [error.field for error in refused.value.errors] == ["portalPublicUrls"]
 
 
 def _changes(utility: Utility) -> list[Any]:

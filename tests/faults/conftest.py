@@ -24,7 +24,10 @@ def faults_settings(server: str, worker_id: str, tmp_path_factory: pytest.TempPa
     name = f"portal_faults_{worker_id}"
     url = fresh_copy(server, name)
     yield test_settings(
-        database_url=url, data_dir=tmp_path_factory.mktemp("data"), platform_webhook_secret=platform.SECRET
+        database_url=url,
+        data_dir=tmp_path_factory.mktemp("data"),
+        platform_webhook_secret=platform.SECRET,
+        webhook_allowed_networks="127.0.0.0/8",
     )
     drop(server, name)
 

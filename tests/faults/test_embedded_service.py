@@ -12,7 +12,7 @@ import httpx
 import psutil
 import pytest
 
-from tests.support.service import Process, environment, free_port, test_settings, wait_until_ready
+from tests.support.service import REAL_LIMIT_VARIABLES, Process, environment, free_port, test_settings, wait_until_ready
 
 
 class Demo:
@@ -20,7 +20,7 @@ class Demo:
 
     def __init__(self, folder: Path, log: Path) -> None:
         settings = test_settings(data_dir=folder)
-        self.variables = environment(settings)
+        self.variables = environment(settings, **REAL_LIMIT_VARIABLES)
         del self.variables["PORTAL_DATABASE_URL"]
         self.folder = folder
         self._log = log

@@ -11,7 +11,13 @@ from app.mail.drafts import MailDraft, MailLink
 LINK = "https://mijn.zonneveld.example.com/register#token=" + "aB3_-" * 19 + ".x=&y=<z>"
 SENDER = "portal@service.example"
 WITHOUT_LINK = frozenset(
-    (MailKind.ACCOUNT_MADE, MailKind.PASSWORD_CHANGED, MailKind.EMAIL_CHANGE_REQUESTED, MailKind.ACCESS_NOTICE)
+    (
+        MailKind.ACCOUNT_MADE,
+        MailKind.PASSWORD_CHANGED,
+        MailKind.EMAIL_CHANGE_REQUESTED,
+        MailKind.EMAIL_CHANGED,
+        MailKind.ACCESS_NOTICE,
+    )
 )
 
 

@@ -1,4 +1,4 @@
-"""Several real API processes on the database of the tests' service."""
+"""Real API processes on the database of the tests' service."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -7,7 +7,7 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from tests.support.service import api_processes
+from tests.support.service import Process, api_process, api_processes
 from tests.support.world import World
 
 NODES = 3
@@ -20,3 +20,11 @@ def nodes(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[li
     with ExitStack() as stack:
         urls = stack.enter_context(api_processes(world.settings, folder, NODES, "--no-worker"))
         yield [replace(world, url=url, http=stack.enter_context(httpx.Client(timeout=20))) for url in urls]
+
+
+@pytest.fixture(scope="session")
+def real(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, Process]]:
+    """A process that counts no caller and has time on a busy machine, and the world as it is seen there."""
+    log, variables = tmp_path_factory.mktemp("real") / "log", {"PORTAL_DATABASE_WAIT_SECONDS": "10"}
+    with api_process(world.settings, log, "--no-worker", **variables) as (url, process):
+        yield replace(world, url=url), process

@@ -20,15 +20,37 @@ from fastapi import FastAPI
 from app import logs
 from app.clock import Clock, utc_now
 from app.main import create_app
+from app.routers.explorer import Demonstration
+from app.serving import options
 from app.settings import Settings, load_settings
 
 SECRET = "a-secret-of-the-tests-0123456789-abcdefghij"
 
 
+# All tests come from one address, and some for one account more often than anybody would.
+_UNLIMITED = dict.fromkeys(
+    (
+        "failed_logins_per_account",
+        "failed_logins_per_address",
+        "forgotten_passwords_per_minute",
+        "confirmations_again_per_minute",
+        "inspections_per_minute",
+        "registrations_per_minute",
+        "redemptions_per_minute",
+        "error_reports_per_minute",
+        "back_office_calls_per_minute",
+    ),
+    1_000_000,
+)
+REAL_LIMITS = {name: Settings.model_fields[name].default for name in _UNLIMITED}
+REAL_LIMIT_VARIABLES = {f"PORTAL_{name.upper()}": str(value) for name, value in REAL_LIMITS.items()}
+
+
 def test_settings(**given: Any) -> Settings:
-    """Settings that do not look at this machine's environment, nor make it call portals that are nowhere."""
+    """Settings that do not look at this machine's environment, nor make it call portals that are nowhere. The limits
+    of callers are raised, and the database has more time: a crowd of callers may live in the service's own process."""
     known = {"_env_file": None, "secret_keys": (SECRET,), "worker_look_seconds": 0.5, "check_portals": False}
-    return load_settings(**known | given)
+    return load_settings(**known | _UNLIMITED | {"database_wait_seconds": 5} | given)
 
 
 test_settings.__test__ = False  # type: ignore[attr-defined]
@@ -42,12 +64,13 @@ def free_port() -> int:
 
 
 @contextmanager
-def listening(settings: Settings, *, clock: Clock = utc_now) -> Iterator[tuple[str, FastAPI]]:
+def listening(
+    settings: Settings, demonstration: Demonstration | None = None, *, clock: Clock = utc_now
+) -> Iterator[tuple[str, FastAPI]]:
     """The API and its worker in a thread; its address and the application."""
     logs.configure("error")
-    app = create_app(settings, clock=clock)
-    proxies = {"proxy_headers": bool(settings.trusted_proxies), "forwarded_allow_ips": list(settings.trusted_proxies)}
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, access_log=False, lifespan="on", **proxies))
+    app = create_app(settings, clock=clock, demonstration=demonstration)
+    server = uvicorn.Server(uvicorn.Config(app, port=0, lifespan="on", **options(settings)))
     thread = threading.Thread(target=lambda: asyncio.run(server.serve()), daemon=True)
     thread.start()
     deadline = time.monotonic() + 20
@@ -72,6 +95,8 @@ def environment(settings: Settings, **more: str) -> dict[str, str]:
         "PORTAL_DATA_DIR": str(settings.data_dir),
         "PORTAL_WORKER_LOOK_SECONDS": str(settings.worker_look_seconds),
         "PORTAL_CHECK_PORTALS": str(settings.check_portals),
+        **{f"PORTAL_{name.upper()}": str(getattr(settings, name)) for name in _UNLIMITED},
+        "PORTAL_WEBHOOK_ALLOWED_NETWORKS": ",".join(settings.webhook_allowed_networks),
         **(
             {"PORTAL_PLATFORM_WEBHOOK_SECRET": settings.platform_webhook_secret}
             if settings.platform_webhook_secret
@@ -95,6 +120,12 @@ class Process:
     def output(self) -> str:
         return self._log.read_text()
 
+    @property
+    def most_memory(self) -> int:
+        """The most bytes of memory that it has had (Linux)."""
+        status = Path(f"/proc/{self._process.pid}/status").read_text()
+        return next(int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmHWM:"))
+
     def wait_for_line(self, text: str, seconds: float = 20) -> None:
         """Until the process has printed this."""
         deadline = time.monotonic() + seconds
@@ -116,13 +147,13 @@ class Process:
 
 
 @contextmanager
-def api_process(settings: Settings, log: Path, *arguments: str) -> Iterator[tuple[str, Process]]:
-    """An API process; its address and the process."""
+def api_process(settings: Settings, log: Path, *arguments: str, **variables: str) -> Iterator[tuple[str, Process]]:
+    """An API process, its settings overridden by variables; its address and the process."""
     port = free_port()
-    process = Process(["serve", "--port", str(port), *arguments], environment(settings), log)
+    process = Process(["serve", "--port", str(port), *arguments], environment(settings, **variables), log)
     url = f"http://127.0.0.1:{port}"
     try:
-        wait_until_ready(url)
+        wait_until_ready(url, seconds=40)
         yield url, process
     finally:
         process.stop()
@@ -146,7 +177,7 @@ def api_processes(settings: Settings, folder: Path, count: int, *arguments: str)
             process.stop()
 
 
-def wait_until_ready(url: str, seconds: float = 20) -> None:
+def wait_until_ready(url: str, seconds: float = 60) -> None:
     """Until the service can do its work."""
     deadline = time.monotonic() + seconds
     while True:

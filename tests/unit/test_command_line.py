@@ -110,10 +110,13 @@ def test_a_wrong_option_prints_no_token(tmp_path: Path, wrong: list[str]) -> Non
     assert "Traceback" not in done.stderr
 
 
-def test_the_committed_document_is_the_applications(tmp_path: Path) -> None:
-    done = _run(tmp_path, "openapi")
+@pytest.mark.parametrize(
+    ("name", "options"), [("openapi.json", []), ("partners.json", ["--audience", "partners"])], ids=["all", "partners"]
+)
+def test_the_committed_document_is_the_applications(tmp_path: Path, name: str, options: list[str]) -> None:
+    done = _run(tmp_path, "openapi", *options)
     assert (done.returncode, done.stderr) == (0, "")
-    committed = Path(__file__).parents[2] / "openapi" / "openapi.json"
+    committed = Path(__file__).parents[2] / "openapi" / name
     assert json.loads(done.stdout)["openapi"].startswith("3.1")
     assert done.stdout == committed.read_text(encoding="utf-8"), "run `make openapi`"
 

@@ -61,6 +61,10 @@ def _journey(world: World, secrets: set[str]) -> None:
     me.get(f"/portal/me?token={confirmation}&email={customer.email}")
     utility.employee().get(f"/nowhere/{confirmation}/{customer.email}")
     utility.portal.post("/portal/email-confirmations/resend", {"email": customer.email})
+    secrets |= {"subscribed in the query", "subscribed in a header"}
+    for place in (f"Customers/{customer.id}", "Nowhere"):
+        url = f"{world.url}/api/md/{place}?subscription-key=subscribed in the query"
+        utility.employee().get(url, headers={"apim-sub": "subscribed in a header"})
     utility.employee().put(f"/customers/{customer.id}", {"email": [customer.email]})
     world.sql.run("ALTER TABLE sessions RENAME TO sessions_elsewhere")
     assert me.get("/portal/me").status_code == 500

@@ -179,6 +179,34 @@ def test_whoever_finds_no_place_in_the_queue_is_told_to_come_back() -> None:
     passwords.close()
 
 
+def test_several_hashes_for_one_password_take_as_many_places() -> None:
+    passwords = Passwords(concurrency=1, queue=3)
+    digest = _hash(passwords, GOOD)
+    hashes = [digest, None, "$argon2id$noise", digest]
+
+    async def crowd() -> list[object]:
+        calls = (passwords.verify_each(GOOD, hashes), passwords.verify(GOOD, digest))
+        return list(await asyncio.gather(*calls, return_exceptions=True))
+
+    several, one = asyncio.run(crowd())
+    assert several == [True, False, False, True]
+    assert isinstance(one, TemporarilyUnavailable)
+    assert asyncio.run(passwords.verify_each(GOOD, hashes * 2)) == [True, False, False, True] * 2, "alone, they fit in"
+    passwords.close()
+
+
+def test_nobody_waits_for_a_turn_without_end() -> None:
+    passwords = Passwords(concurrency=1, queue=100, longest_wait=0.05)
+
+    async def crowd() -> list[object]:
+        return list(await asyncio.gather(*(passwords.hash(GOOD) for _ in range(40)), return_exceptions=True))
+
+    answers = asyncio.run(crowd())
+    assert {type(answer) for answer in answers} == {str, TemporarilyUnavailable}
+    assert isinstance(asyncio.run(passwords.hash(GOOD)), str), "the turn is free again"
+    passwords.close()
+
+
 def test_a_refused_password_gives_its_place_back() -> None:
     passwords = Passwords(concurrency=1, queue=0)
     for _ in range(3):

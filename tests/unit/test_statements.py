@@ -23,8 +23,9 @@ from app.repositories.rows import ORGANISATION
 
 for _module in pkgutil.iter_modules(repositories.__path__):
     importlib.import_module(f"app.repositories.{_module.name}")
-# The daily work is planned for all organisations: the only statement that spans them, and it reads their ids alone.
-SPANNING = [every_organisation.AFTER]
+# The daily work is planned for all organisations, and a portal's URL has to lead to one of them: the only statements
+# that span them, and they read their ids alone.
+SPANNING = [every_organisation.AFTER, every_organisation.BY_ADDRESS]
 STATEMENTS = [
     one for one in registered() if type(one.element).__module__.startswith("sqlalchemy") and one not in SPANNING
 ]

@@ -13,6 +13,7 @@ import pytest
 
 from app.errors import TooManyRequests
 from app.throttles import Limit, Throttled, Throttles, address_key
+from app.throttles.memory import BoundedMemory
 from tests.support.service import free_port
 
 _REDIS = shutil.which("redis-server") or shutil.which("valkey-server")
@@ -38,7 +39,7 @@ async def hits(throttles: Throttles, times: int, key: str = "192.0.2.1") -> int:
 def throttles(
     server: str | None = None, *, seconds: int = 60, clock: Callable[[], float] = time.monotonic
 ) -> Throttles:
-    return Throttles({_KIND: Limit(3, seconds)}, server, clock)
+    return Throttles({_KIND: Limit(3, seconds)}, server, b"secret", clock)
 
 
 def test_so_many_and_no_more_for_each_key() -> None:
@@ -50,6 +51,39 @@ def test_so_many_and_no_more_for_each_key() -> None:
             await counted.hit(_KIND, "192.0.2.1")
         assert (refused.value.most, refused.value.seconds) == (3, 60)
         assert 58 <= refused.value.wait <= 60
+
+    run(work)
+
+
+def test_to_ask_counts_nothing_and_to_clear_begins_anew() -> None:
+    async def work() -> None:
+        counted = throttles()
+        for _ in range(5):
+            await counted.check(_KIND, "192.0.2.1")
+        assert await hits(counted, 3) == 3
+        with pytest.raises(TooManyRequests):
+            await counted.check(_KIND, "192.0.2.1")
+        await counted.clear(_KIND, "192.0.2.1")
+        await counted.check(_KIND, "192.0.2.1")
+        assert await hits(counted, 5) == 3
+
+    run(work)
+
+
+def test_memory_keeps_so_many_counters_and_none_that_has_ended() -> None:
+    now = [0.0]
+    memory = BoundedMemory(3, lambda: now[0])
+
+    async def work() -> None:
+        for key in ("a", "b", "c"):
+            await memory.incr(key, 60)
+        await memory.incr("a", 60)
+        assert await memory.get("a") == 2
+        await memory.incr("d", 60)
+        assert [await memory.get(key) for key in ("a", "b", "c", "d")] == [0, 1, 1, 1], "the oldest made room"
+        now[0] = 61.0
+        assert await memory.incr("b", 60) == 1
+        assert await memory.reset() == 1, "the others have ended, and are forgotten"
 
     run(work)
 
@@ -149,6 +183,10 @@ def test_nodes_count_together_and_go_back_to_the_server_when_it_is_back(
         with pytest.raises(TooManyRequests) as refused:
             await one.hit(_KIND, "192.0.2.1")
         assert 55 <= refused.value.wait <= 60
+        with pytest.raises(TooManyRequests):
+            await other.check(_KIND, "192.0.2.1")
+        await one.clear(_KIND, "192.0.2.1")
+        assert await hits(other, 5) == 3
         process.terminate()
         process.wait(10)
         assert await hits(one, 5) == 3, "its own count"

@@ -35,7 +35,7 @@ def portal_not_activated(snapshot: Snapshot) -> Trouble | Outcome:
 
 
 def incorrect_information(snapshot: Snapshot) -> Trouble | Outcome:
-    """The account's address differs from the customer's, and the customer never changed it."""
+    """The account's address differs from the customer's, and nobody changed it on purpose."""
     account, customer = snapshot.standing.account, snapshot.standing.customer
     if account is None or customer.email is None:
         return Outcome.NOT_APPLICABLE

@@ -14,7 +14,7 @@ from app.schemas.accounts import ResetAccount
 from app.schemas.cards import CardBody
 
 router = APIRouter(
-    prefix="/api/portal/v1/customers/{customerId}/portal", tags=["Account reset"], route_class=StrictRoute
+    prefix="/api/portal/v1/customers/{customerId}/portal", tags=["Back office: account reset"], route_class=StrictRoute
 )
 
 

@@ -15,7 +15,9 @@ from app.schemas.accounts import AccountBody, ImportAccount
 from app.schemas.base import PageBody
 
 router = APIRouter(
-    prefix="/api/portal/v1/customers/{customerId}/portal/accounts", tags=["Accounts"], route_class=StrictRoute
+    prefix="/api/portal/v1/customers/{customerId}/portal/accounts",
+    tags=["Back office: accounts"],
+    route_class=StrictRoute,
 )
 
 
@@ -63,7 +65,7 @@ async def list_accounts(
 )
 async def reactivate_account(
     customer_id: CustomerId,
-    account_id: Annotated[UUID, Path(alias="accountId")],
+    account_id: Annotated[UUID, Path(alias="accountId", description="Out of the list of the customer's accounts.")],
     call: Annotated[Call, Depends(BackOffice(Permission.PORTAL_RESET_ACCOUNT, answer=AccountBody))],
     services: Service,
 ) -> AccountBody:

@@ -14,7 +14,7 @@ from app.routers.reading import StrictRoute
 from app.schemas.activities import ActivityBody
 from app.schemas.base import PageBody
 
-router = APIRouter(prefix="/api/portal/v1", tags=["Activities"], route_class=StrictRoute)
+router = APIRouter(prefix="/api/portal/v1", tags=["Back office: activities"], route_class=StrictRoute)
 
 _Reading = Annotated[Call, Depends(BackOffice(Permission.PORTAL_ACTIVITY_READ))]
 _EXPORT = Export("activities", ActivityBody, ActivityBody.of)

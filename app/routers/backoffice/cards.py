@@ -12,7 +12,7 @@ from app.routers.openapi import refusals
 from app.routers.reading import StrictRoute
 from app.schemas.cards import CardBody
 
-router = APIRouter(prefix="/api/portal/v1/customers", tags=["Card"], route_class=StrictRoute)
+router = APIRouter(prefix="/api/portal/v1/customers", tags=["Back office: card"], route_class=StrictRoute)
 
 
 @router.get(

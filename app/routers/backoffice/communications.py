@@ -16,7 +16,7 @@ from app.schemas.communications import MailBody
 
 router = APIRouter(
     prefix="/api/portal/v1/customers/{customerId}/portal/communications",
-    tags=["Communications"],
+    tags=["Back office: communications"],
     route_class=StrictRoute,
 )
 
@@ -57,7 +57,9 @@ async def list_communications(
 )
 async def resend_communication(
     customer_id: CustomerId,
-    communication_id: Annotated[UUID, Path(alias="communicationId")],
+    communication_id: Annotated[
+        UUID, Path(alias="communicationId", description="Out of the list of the mails to the customer.")
+    ],
     call: _Resending,
     services: Service,
 ) -> MailBody:

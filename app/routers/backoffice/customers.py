@@ -12,7 +12,7 @@ from app.routers.openapi import refusals
 from app.routers.reading import StrictRoute
 from app.schemas.customers import CustomerBody, CustomerRecord
 
-router = APIRouter(prefix="/api/portal/v1/customers", tags=["Customers"], route_class=StrictRoute)
+router = APIRouter(prefix="/api/portal/v1/customers", tags=["Partners: customers"], route_class=StrictRoute)
 
 
 @router.put(

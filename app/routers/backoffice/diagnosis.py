@@ -12,7 +12,7 @@ from app.routers.openapi import refusals
 from app.routers.reading import StrictRoute
 from app.schemas.diagnosis import DiagnosisBody
 
-router = APIRouter(prefix="/api/portal/v1/customers", tags=["Diagnosis"], route_class=StrictRoute)
+router = APIRouter(prefix="/api/portal/v1/customers", tags=["Back office: diagnosis"], route_class=StrictRoute)
 
 
 @router.get(

@@ -14,7 +14,9 @@ from app.schemas.base import PageBody
 from app.schemas.documents import DocumentViewsBody
 
 router = APIRouter(
-    prefix="/api/portal/v1/customers/{customerId}/portal/documents", tags=["Documents"], route_class=StrictRoute
+    prefix="/api/portal/v1/customers/{customerId}/portal/documents",
+    tags=["Back office: documents"],
+    route_class=StrictRoute,
 )
 
 

@@ -14,7 +14,7 @@ from app.schemas.links import LinkBody, SendConfirmation
 
 router = APIRouter(
     prefix="/api/portal/v1/customers/{customerId}/portal/email-confirmations",
-    tags=["E-mail confirmations"],
+    tags=["Back office: e-mail confirmations"],
     route_class=StrictRoute,
 )
 

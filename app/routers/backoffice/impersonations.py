@@ -29,7 +29,7 @@ from app.schemas.impersonations import (
     StartImpersonation,
 )
 
-router = APIRouter(prefix="/api/portal/v1", tags=["Impersonation"], route_class=StrictRoute)
+router = APIRouter(prefix="/api/portal/v1", tags=["Back office: impersonation"], route_class=StrictRoute)
 
 _OF_CUSTOMER = "/customers/{customerId}/portal/impersonation-sessions"
 _Starting = Annotated[
@@ -68,10 +68,10 @@ async def start_impersonation(
     except Replay as first:
         # The answer was kept without its link, which is signed again.
         kept = StartedImpersonationBody.model_validate_json(first.answer.body)
-        link = await services.impersonations.link_again(kept.id, call=call)
-        again = kept.model_copy(update={"portal_login_url": link})
+        hand_off = await services.impersonations.hand_off_again(kept.id, call=call)
+        again = kept.model_copy(update={"portal_login_url": hand_off.portal_login_url if hand_off else None})
         raise Replay(replace(first.answer, body=again.model_dump_json(by_alias=True))) from None
-    return StartedImpersonationBody.of(started.impersonation, started.portal_login_url)
+    return StartedImpersonationBody.of(started.impersonation, started.hand_off.portal_login_url)
 
 
 @router.get(
@@ -95,7 +95,9 @@ async def list_impersonations(
 )
 async def end_impersonation(
     customer_id: CustomerId,
-    impersonation_id: Annotated[UUID, Path(alias="impersonationId")],
+    impersonation_id: Annotated[
+        UUID, Path(alias="impersonationId", description="Out of the list of impersonation sessions.")
+    ],
     call: _Ending,
     services: Service,
 ) -> ImpersonationBody:

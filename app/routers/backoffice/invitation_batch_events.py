@@ -23,6 +23,14 @@ from app.schemas.invitation_batches import InvitationBatchBody
 
 _SECONDS = 1.0
 
+# The data is cut short here; it is the whole batch, as `GET /{batchId}` answers it.
+_STREAM = """event: progress
+data: {"id": "01a2049d-d2a0-7b19-a4c8-1f6e0d3b7a55", "status": "running", …}
+
+event: end
+data: {"id": "01a2049d-d2a0-7b19-a4c8-1f6e0d3b7a55", "status": "finished", …}
+"""
+
 _admitted = BackOffice(Permission.PORTAL_INVITE)
 _Watching = Annotated[Call, Depends(_admitted)]
 
@@ -60,7 +68,8 @@ async def _watched(batch_id: BatchId, call: _Watching, services: Service) -> Asy
     operation_id="watchInvitationBatch",
     summary="Watch a batch",
     response_class=EventSourceResponse,
-    responses=refusals(errors.ResourceNotFound, errors.TemporarilyUnavailable),
+    responses=refusals(errors.ResourceNotFound, errors.TemporarilyUnavailable)
+    | {200: {"content": {"text/event-stream": {"example": _STREAM}}}},
 )
 async def watch_invitation_batch(
     batch_id: BatchId,

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Path, Query, Response
 
 from app import errors
 from app.domain.callers import Call
-from app.domain.invitation_batches import Outcome
+from app.domain.invitation_batches import BatchOutcome
 from app.permissions import Permission
 from app.routers.dependencies import BackOffice, Paging, Service
 from app.routers.exporting import Export, Exporting
@@ -17,7 +17,7 @@ from app.schemas.base import PageBody
 from app.schemas.invitation_batches import BatchResultBody, InvitationBatchBody, StartInvitationBatch
 
 PREFIX = "/api/portal/v1/organisation/invitation-batches"
-TAG = "Invitation batches"
+TAG = "Partners: invitation batches"
 
 
 class StartingRoute(StrictRoute):
@@ -29,7 +29,7 @@ class StartingRoute(StrictRoute):
 starting = APIRouter(prefix=PREFIX, tags=[TAG], route_class=StartingRoute)
 router = APIRouter(prefix=PREFIX, tags=[TAG], route_class=StrictRoute)
 
-BatchId = Annotated[UUID, Path(alias="batchId")]
+BatchId = Annotated[UUID, Path(alias="batchId", description="Which batch.")]
 _Starting = Annotated[Call, Depends(BackOffice(Permission.PORTAL_INVITE, answer=InvitationBatchBody, status=201))]
 _Cancelling = Annotated[Call, Depends(BackOffice(Permission.PORTAL_INVITE, answer=InvitationBatchBody))]
 _Reading = Annotated[Call, Depends(BackOffice(Permission.PORTAL_INVITE))]
@@ -77,7 +77,7 @@ async def list_invitation_batch_results(
     services: Service,
     page: Paging,
     wanted: Exporting,
-    outcome: Annotated[Outcome | None, Query(description="Only those with this outcome.")] = None,
+    outcome: Annotated[BatchOutcome | None, Query(description="Only those with this outcome.")] = None,
 ) -> PageBody[BatchResultBody] | Response:
     """In the order in which they were asked for.
 

@@ -15,7 +15,9 @@ from app.schemas.base import PageBody
 from app.schemas.links import LinkBody, SendInvitation
 
 router = APIRouter(
-    prefix="/api/portal/v1/customers/{customerId}/portal/invitations", tags=["Invitations"], route_class=StrictRoute
+    prefix="/api/portal/v1/customers/{customerId}/portal/invitations",
+    tags=["Back office: invitations"],
+    route_class=StrictRoute,
 )
 
 _NOT_PENDING = [
@@ -73,7 +75,9 @@ async def list_invitations(
 )
 async def revoke_invitation(
     customer_id: CustomerId,
-    invitation_id: Annotated[UUID, Path(alias="invitationId")],
+    invitation_id: Annotated[
+        UUID, Path(alias="invitationId", description="Out of the list of the customer's invitations.")
+    ],
     call: _Revoking,
     services: Service,
 ) -> LinkBody:

@@ -15,7 +15,7 @@ from app.schemas.password_resets import SendPasswordReset
 
 router = APIRouter(
     prefix="/api/portal/v1/customers/{customerId}/portal/password-resets",
-    tags=["Password resets"],
+    tags=["Back office: password resets"],
     route_class=StrictRoute,
 )
 

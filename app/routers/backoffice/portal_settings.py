@@ -12,7 +12,9 @@ from app.routers.openapi import refusals
 from app.routers.reading import StrictRoute
 from app.schemas.portal_settings import PortalSettingsBody, PortalSettingsGiven
 
-router = APIRouter(prefix="/api/portal/v1/organisation/portal-settings", tags=["Organisation"], route_class=StrictRoute)
+router = APIRouter(
+    prefix="/api/portal/v1/organisation/portal-settings", tags=["Back office: organisation"], route_class=StrictRoute
+)
 
 
 @router.get(

@@ -13,7 +13,7 @@ from app.routers.reading import StrictRoute
 from app.schemas.portal import Accepted
 
 router = APIRouter(
-    prefix="/api/portal/v1/organisation/portal-url-checks", tags=["Organisation"], route_class=StrictRoute
+    prefix="/api/portal/v1/organisation/portal-url-checks", tags=["Back office: organisation"], route_class=StrictRoute
 )
 
 

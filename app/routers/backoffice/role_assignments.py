@@ -14,7 +14,9 @@ from app.routers.reading import StrictRoute
 from app.schemas.base import PageBody
 from app.schemas.roles import RoleAssignmentBody, RoleAssignmentGiven, RoleSubject
 
-router = APIRouter(prefix="/api/portal/v1/organisation/role-assignments", tags=["Access"], route_class=StrictRoute)
+router = APIRouter(
+    prefix="/api/portal/v1/organisation/role-assignments", tags=["Back office: access"], route_class=StrictRoute
+)
 
 _Writing = Annotated[Call, Depends(BackOffice(Permission.ACCESS_WRITE))]
 _Assigning = Annotated[Call, Depends(BackOffice(Permission.ACCESS_WRITE, answer=RoleAssignmentBody, status=201))]
@@ -22,7 +24,10 @@ _Assigning = Annotated[Call, Depends(BackOffice(Permission.ACCESS_WRITE, answer=
 
 @router.get("", operation_id="listRoleAssignments", summary="List who has which role")
 async def list_role_assignments(
-    call: _Writing, services: Service, page: Paging, subject: Annotated[RoleSubject | None, Query()] = None
+    call: _Writing,
+    services: Service,
+    page: Paging,
+    subject: Annotated[RoleSubject | None, Query(description="Only what this one has.")] = None,
 ) -> PageBody[RoleAssignmentBody]:
     """Newest first; what bearer tokens grant by themselves does not stand here."""
     found = await services.role_assignments.page(page, subject, call=call)
@@ -49,7 +54,9 @@ async def assign_role(body: RoleAssignmentGiven, call: _Assigning, services: Ser
     responses=refusals(errors.ResourceNotFound, errors.LastAdministrator),
 )
 async def remove_role_assignment(
-    assignment_id: Annotated[UUID, Path(alias="assignmentId")], call: _Writing, services: Service
+    assignment_id: Annotated[UUID, Path(alias="assignmentId", description="Out of the list of assignments.")],
+    call: _Writing,
+    services: Service,
 ) -> None:
     """Acts at the subject's next request; once more answers the same. The last administrator stays."""
     await services.role_assignments.remove(assignment_id, call=call)

@@ -14,11 +14,13 @@ from app.routers.reading import StrictRoute
 from app.schemas.base import PageBody
 from app.schemas.roles import RoleBody, RoleGiven
 
-router = APIRouter(prefix="/api/portal/v1/organisation/roles", tags=["Access"], route_class=StrictRoute)
+router = APIRouter(prefix="/api/portal/v1/organisation/roles", tags=["Back office: access"], route_class=StrictRoute)
 
 _Writing = Annotated[Call, Depends(BackOffice(Permission.ACCESS_WRITE))]
 _Creating = Annotated[Call, Depends(BackOffice(Permission.ACCESS_WRITE, answer=RoleBody, status=201))]
-_RoleId = Annotated[UUID, Path(alias="roleId")]
+_RoleId = Annotated[
+    UUID, Path(alias="roleId", description="Of a role of the organisation's own, out of the list of roles.")
+]
 
 
 @router.get("", operation_id="listRoles", summary="List the roles that can be assigned")

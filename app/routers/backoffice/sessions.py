@@ -12,7 +12,9 @@ from app.routers.openapi import refusals
 from app.routers.reading import StrictRoute
 from app.schemas.sessions import EndedSessionsBody
 
-router = APIRouter(prefix="/api/portal/v1/customers/{customerId}/portal", tags=["Card"], route_class=StrictRoute)
+router = APIRouter(
+    prefix="/api/portal/v1/customers/{customerId}/portal", tags=["Back office: sessions"], route_class=StrictRoute
+)
 
 
 @router.post(

@@ -9,12 +9,13 @@ from uuid import UUID
 from fastapi import Request
 from pydantic import BaseModel
 
-from app.domain.callers import Call, Caller
+from app.domain.callers import Bearer, Call, Caller
 from app.domain.idempotency import Answer, Once
 from app.errors import CustomerDoesNotExist, FieldError, PermissionInvalid, ValidationFailed
 from app.permissions import Permission
 from app.routers.dependencies.calls import bearer_of, organisation_header, seen_of_call
 from app.routers.dependencies.services import Services
+from app.throttles import Throttled
 
 LONGEST_IDEMPOTENCY_KEY = 255
 
@@ -22,26 +23,44 @@ LONGEST_IDEMPOTENCY_KEY = 255
 class BackOffice:
     """A call of an employee or application that has the permission.
 
-    `answer` and `status` say how the operation answers; with them it takes an Idempotency-Key.
+    `answer` and `status` say how the operation answers; with them it takes an Idempotency-Key. `counted` limits how
+    often one caller may call.
     """
 
     otherwise = ""  # what admits a caller without it, for the document
+    headers_optional = False  # whether the bearer may say which organisation it works in
 
-    def __init__(self, permission: Permission, *, answer: type[BaseModel] | None = None, status: int = 200) -> None:
+    def __init__(
+        self,
+        permission: Permission,
+        *,
+        answer: type[BaseModel] | None = None,
+        status: int = 200,
+        counted: bool = True,
+    ) -> None:
         self.permission = permission
         self.answer = answer
         self.status = status
+        self.counted = counted
 
     async def __call__(self, request: Request) -> Call:
-        """Raises: Unauthenticated, OrganisationHeaderInvalid, PermissionInvalid, ValidationFailed."""
+        """Raises: Unauthenticated, OrganisationHeaderInvalid, TooManyRequests, PermissionInvalid, ValidationFailed."""
         wired: Services = request.app.state.services
         bearer = await wired.access.bearer(bearer_of(request))
-        tenant_id = organisation_header(request, "zf-tuuid")
-        organisation_id = organisation_header(request, "zf-ouuid")
+        tenant_id, organisation_id = self.place(request, bearer)
+        if self.counted:
+            await wired.throttles.hit(Throttled.BACK_OFFICE, organisation_id, bearer.actor.type, bearer.actor.id)
         caller = await wired.access.caller(bearer, tenant_id, organisation_id)
         await self.admit(request, caller)
         once = await self._once(request, caller, wired.idempotency_secret) if self.answer else None
         return Call(caller, seen_of_call(request), once)
+
+    def place(self, request: Request, _bearer: Bearer) -> tuple[UUID, UUID]:
+        """The tenant and the organisation that the call works in.
+
+        Raises: OrganisationHeaderInvalid.
+        """
+        return organisation_header(request, "zf-tuuid"), organisation_header(request, "zf-ouuid")
 
     async def admit(self, _request: Request, caller: Caller) -> None:
         """Raises: PermissionInvalid."""
@@ -71,6 +90,8 @@ class BackOffice:
 class StartingImpersonation(BackOffice):
     """A call that logs in as a customer. Who tries without the permission is remembered in the customer's log."""
 
+    customer_parameter = "customerId"  # of the path
+
     async def admit(self, request: Request, caller: Caller) -> None:
         """Remember a refusal, if there is such a customer.
 
@@ -79,7 +100,7 @@ class StartingImpersonation(BackOffice):
         if not caller.may(self.permission):
             wired: Services = request.app.state.services
             with suppress(ValueError, CustomerDoesNotExist):
-                customer_id = UUID(request.path_params["customerId"])
+                customer_id = UUID(request.path_params[self.customer_parameter])
                 call = Call(caller, seen_of_call(request))
                 await wired.impersonations.remember_refusal(customer_id, PermissionInvalid(), call=call)
         caller.require(self.permission)

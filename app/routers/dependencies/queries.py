@@ -10,7 +10,17 @@ from app.domain.callers import ActorType
 from app.domain.paging import DEFAULT_PAGE_SIZE, MAXIMUM_PAGE_SIZE, Cursor, PageRequest
 from app.schemas.base import Moment
 
-CustomerId = Annotated[UUID, Path(alias="customerId")]
+# Of the sample organisation, for who tries the operations.
+WITH_ACCOUNT = "Amélie Dubois"
+SAMPLES = {
+    "Jan Peeters": {"summary": "Jan Peeters, without an account", "value": "0199d8a0-0000-7000-8000-000000000010"},
+    WITH_ACCOUNT: {"summary": "Amélie Dubois, with an account", "value": "0199d8a0-0000-7000-8000-000000000011"},
+    "Emma Clarke": {"summary": "Emma Clarke, without an address", "value": "0199d8a0-0000-7000-8000-000000000014"},
+}
+
+CustomerId = Annotated[
+    UUID, Path(alias="customerId", description="The customer's id in the billing system.", openapi_examples=SAMPLES)
+]
 
 
 async def page_request(
@@ -40,7 +50,7 @@ async def activity_filter(
     types: Annotated[list[ActivityType] | None, Query(alias="type", max_length=50, description="Repeatable.")] = None,
     from_at: Annotated[Moment | None, Query(alias="fromDateTime", description="Inclusive.")] = None,
     to_at: Annotated[Moment | None, Query(alias="toDateTime", description="Exclusive.")] = None,
-    actor_type: Annotated[ActorType | None, Query(alias="actorType")] = None,
+    actor_type: Annotated[ActorType | None, Query(alias="actorType", description="Who did it.")] = None,
     impersonated: Annotated[bool | None, Query(description="Only during an impersonation, or only outside.")] = None,
 ) -> ActivityFilter:
     """Which activities are asked for."""

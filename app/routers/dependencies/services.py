@@ -13,6 +13,7 @@ from app.services.access import Access
 from app.services.account_resets import AccountResets
 from app.services.accounts import Accounts
 from app.services.activities import Activities
+from app.services.adoption import Adoption
 from app.services.cards import Cards
 from app.services.communications import Communications
 from app.services.customers import Customers
@@ -29,13 +30,17 @@ from app.services.invitations import Invitations
 from app.services.logins import Logins
 from app.services.own_accounts import OwnAccounts
 from app.services.password_resets import PasswordResets
+from app.services.platform_customers import PlatformCustomers
 from app.services.platform_events import PlatformEvents
+from app.services.portal_accounts import PortalAccounts
+from app.services.portal_details import PortalDetails
 from app.services.portal_settings import PortalSettings
 from app.services.portal_url_checks import PortalUrlChecks
 from app.services.registrations import Registrations
 from app.services.role_assignments import RoleAssignments
 from app.services.roles import Roles
 from app.services.sessions import Sessions
+from app.services.webhook_endpoints import WebhookEndpoints
 from app.throttles import Throttles
 
 
@@ -47,6 +52,7 @@ class Services:
     account_resets: AccountResets
     accounts: Accounts
     activities: Activities
+    adoption: Adoption
     cards: Cards
     communications: Communications
     customers: Customers
@@ -64,12 +70,16 @@ class Services:
     logins: Logins
     own_accounts: OwnAccounts
     platform_events: PlatformEvents
+    portal_accounts: PortalAccounts
+    platform_customers: PlatformCustomers
+    portal_details: PortalDetails
     portal_settings: PortalSettings
     portal_url_checks: PortalUrlChecks
     registrations: Registrations
     role_assignments: RoleAssignments
     roles: Roles
     sessions: Sessions
+    webhook_endpoints: WebhookEndpoints
     throttles: Throttles
     event_streams: EventStreams
     clock: Clock

@@ -35,7 +35,16 @@ async def list_my_documents(visit: LookingVisit, services: Service, page: Paging
     responses=refusals(errors.FeatureNotEnabled, errors.ResourceNotFound),
 )
 async def view_document(
-    document_id: Annotated[UUID, Path(alias="documentId")], visit: LookingVisit, services: Service
+    document_id: Annotated[
+        UUID,
+        Path(
+            alias="documentId",
+            description="Out of the list of one's documents.",
+            examples=["0199d8a0-0000-7000-8000-000000000201"],
+        ),
+    ],
+    visit: LookingVisit,
+    services: Service,
 ) -> DocumentViewsBody:
     """Counts the customer's views. An employee's, during an impersonation, is logged and not counted."""
     return DocumentViewsBody.of(await services.documents.view(visit.visitor, document_id, seen=visit.seen))

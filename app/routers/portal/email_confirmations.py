@@ -1,12 +1,13 @@
 """Confirming the account's address."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 
 from app import errors
-from app.routers.dependencies import AnonymousVisit, Service
+from app.routers.dependencies import AnonymousVisit, CountedByAddress, Service
 from app.routers.openapi import refusals
 from app.routers.reading import StrictRoute
 from app.schemas.portal import Accepted, AddressGiven, RegisteredBody, TokenGiven
+from app.throttles import Throttled
 
 router = APIRouter(
     prefix="/api/portal/v1/portal/email-confirmations", tags=["Portal: registration"], route_class=StrictRoute
@@ -17,6 +18,7 @@ router = APIRouter(
     "",
     operation_id="confirmEmail",
     summary="Confirm the account's address",
+    dependencies=[Depends(CountedByAddress(Throttled.REDEMPTIONS))],
     responses=refusals(errors.TokenInvalid, errors.TokenDead),
 )
 async def confirm_email(body: TokenGiven, call: AnonymousVisit, services: Service) -> RegisteredBody:
@@ -29,6 +31,7 @@ async def confirm_email(body: TokenGiven, call: AnonymousVisit, services: Servic
     operation_id="resendConfirmation",
     summary="Ask for a new confirmation link",
     status_code=202,
+    dependencies=[Depends(CountedByAddress(Throttled.CONFIRMATIONS_AGAIN))],
     responses=refusals(errors.NotAnEmailAddress),
 )
 async def resend_confirmation(body: AddressGiven, call: AnonymousVisit, services: Service) -> Accepted:

@@ -1,15 +1,16 @@
 """An employee in the portal: handed over, ended by the banner, and shown to the customer."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 
 from app import errors
 from app.errors import HandOffDead, TokenExpired, TokenRevoked, TokenSuperseded, TokenUsed
-from app.routers.dependencies import AnonymousVisit, LeavingVisit, LookingVisit, Paging, Service
+from app.routers.dependencies import AnonymousVisit, CountedByAddress, LeavingVisit, LookingVisit, Paging, Service
 from app.routers.openapi import refusals
 from app.routers.reading import StrictRoute
 from app.schemas.base import PageBody
 from app.schemas.impersonations import AccessLogEntry, ImpersonationBody
 from app.schemas.portal import LoggedInBody, TokenGiven
+from app.throttles import Throttled
 
 router = APIRouter(prefix="/api/portal/v1/portal", tags=["Portal: impersonation"], route_class=StrictRoute)
 
@@ -21,6 +22,7 @@ _DEAD = [HandOffDead(end()) for end in (TokenExpired, TokenUsed, TokenSuperseded
     operation_id="redeemImpersonation",
     summary="Open the portal as an employee",
     status_code=201,
+    dependencies=[Depends(CountedByAddress(Throttled.REDEMPTIONS))],
     responses=refusals(
         errors.TokenInvalid,
         *_DEAD,

@@ -12,7 +12,7 @@ from app.routers.openapi import refusals
 from app.routers.reading import StrictRoute, TokenForm
 from app.schemas.introspection import IntrospectionBody
 
-router = APIRouter(prefix="/api/portal/v1/portal/sessions", tags=["Portal: sessions"], route_class=StrictRoute)
+router = APIRouter(prefix="/api/portal/v1/portal/sessions", tags=["Partners: sessions"], route_class=StrictRoute)
 
 _FORM = {
     "required": True,
@@ -26,7 +26,8 @@ _FORM = {
                     "token_type_hint": {"type": "string", "description": "Taken, and of no consequence."},
                 },
                 "additionalProperties": False,
-            }
+            },
+            "example": {"token": "zfp_AZnYoAAAcACAAAAAAAAAAgGiBJ3…"},
         }
     },
 }
@@ -41,7 +42,9 @@ _FORM = {
     responses=refusals(errors.UnsupportedMediaType, errors.PayloadTooLarge, errors.ValidationFailed),
 )
 async def introspect_session(
-    call: Annotated[Call, Depends(BackOffice(Permission.PORTAL_INTROSPECT))], token: TokenForm, services: Service
+    call: Annotated[Call, Depends(BackOffice(Permission.PORTAL_INTROSPECT, counted=False))],
+    token: TokenForm,
+    services: Service,
 ) -> IntrospectionBody:
     """For services that are given a session's `accessToken`: the customer behind it, and the employee acting as them.
 

@@ -22,7 +22,7 @@ async def get_me(visit: LookingVisit) -> Me:
     "/password",
     operation_id="changePassword",
     summary="Change one's password",
-    responses=refusals(errors.CurrentPasswordWrong, errors.PasswordRefused),
+    responses=refusals(errors.CurrentPasswordWrong, errors.TooManyRequests, errors.PasswordRefused),
 )
 async def change_password(body: PasswordChangeGiven, visit: OwnersVisit, services: Service) -> RegisteredBody:
     """Every other session of the customer ends, and so do links for a new password or another address.
@@ -40,6 +40,7 @@ async def change_password(body: PasswordChangeGiven, visit: OwnersVisit, service
     status_code=202,
     responses=refusals(
         errors.CurrentPasswordWrong,
+        errors.TooManyRequests,
         errors.EmailChangeNotOffered,
         errors.PortalUrlMissing,
         errors.NotAnEmailAddress,

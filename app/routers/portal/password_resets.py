@@ -1,13 +1,14 @@
 """A forgotten password, and choosing a new one."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 
 from app import errors
-from app.routers.dependencies import AnonymousVisit, Service
+from app.routers.dependencies import AnonymousVisit, CountedByAddress, Service
 from app.routers.openapi import refusals
 from app.routers.reading import StrictRoute
 from app.schemas.password_resets import NewPasswordGiven
 from app.schemas.portal import Accepted, AddressGiven, RegisteredBody
+from app.throttles import Throttled
 
 router = APIRouter(prefix="/api/portal/v1/portal/password-resets", tags=["Portal: passwords"], route_class=StrictRoute)
 
@@ -17,6 +18,7 @@ router = APIRouter(prefix="/api/portal/v1/portal/password-resets", tags=["Portal
     operation_id="forgotPassword",
     summary="Ask for a reset link",
     status_code=202,
+    dependencies=[Depends(CountedByAddress(Throttled.FORGOTTEN_PASSWORDS))],
     responses=refusals(errors.NotAnEmailAddress),
 )
 async def forgot_password(body: AddressGiven, call: AnonymousVisit, services: Service) -> Accepted:
@@ -31,6 +33,7 @@ async def forgot_password(body: AddressGiven, call: AnonymousVisit, services: Se
     "/complete",
     operation_id="completePasswordReset",
     summary="Choose a new password",
+    dependencies=[Depends(CountedByAddress(Throttled.REDEMPTIONS))],
     responses=refusals(
         errors.TokenInvalid,
         errors.TokenDead,

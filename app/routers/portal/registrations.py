@@ -1,12 +1,13 @@
 """Registration."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 
 from app import errors
-from app.routers.dependencies import AnonymousVisit, Service
+from app.routers.dependencies import AnonymousVisit, CountedByAddress, Service
 from app.routers.openapi import refusals
 from app.routers.reading import StrictRoute
 from app.schemas.portal import RegisteredBody, RegistrationGiven
+from app.throttles import Throttled
 
 router = APIRouter(prefix="/api/portal/v1/portal/registrations", tags=["Portal: registration"], route_class=StrictRoute)
 
@@ -16,6 +17,7 @@ router = APIRouter(prefix="/api/portal/v1/portal/registrations", tags=["Portal: 
     operation_id="register",
     summary="Register with an invitation",
     status_code=201,
+    dependencies=[Depends(CountedByAddress(Throttled.REGISTRATIONS))],
     responses=refusals(
         errors.TokenInvalid,
         errors.TokenDead,

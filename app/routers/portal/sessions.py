@@ -26,6 +26,7 @@ router = APIRouter(prefix="/api/portal/v1/portal/sessions", tags=["Portal: sessi
         errors.InvalidCredentials,
         errors.EmailNotConfirmedAtLogin,
         errors.CustomerNumberRequired,
+        errors.TooManyRequests,
     ),
 )
 async def log_in(body: LoginGiven, call: AnonymousVisit, services: Service, response: Response) -> LoggedInBody:
@@ -62,7 +63,9 @@ async def log_out(leaving: LeavingVisit, services: Service, response: Response) 
     responses=refusals(errors.ResourceNotFound),
 )
 async def end_session(
-    session_id: Annotated[UUID, Path(alias="sessionId")], visit: OwnersVisit, services: Service
+    session_id: Annotated[UUID, Path(alias="sessionId", description="Out of the list of one's sessions.")],
+    visit: OwnersVisit,
+    services: Service,
 ) -> None:
     """Logs another device out; once more answers the same."""
     await services.sessions.end(visit.visitor, session_id, seen=visit.seen)

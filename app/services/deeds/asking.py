@@ -6,16 +6,14 @@ from app.domain.cards import Rule, Standing
 from app.repositories.unit_of_work import UnitOfWork
 from app.tokens import Purpose
 
-MOST_MAILS_AN_HOUR = 5
-
 
 async def admitted(
-    uow: UnitOfWork, customer_ids: list[UUID], email: str, purpose: Purpose, rule: Rule
+    uow: UnitOfWork, customer_ids: list[UUID], email: str, purpose: Purpose, rule: Rule, *, most_mails: int
 ) -> list[Standing]:
     """Those of the customers who get a link of this purpose, in the given order; all are locked.
 
     Left out without a word are those whom the rule refuses, whose account has another address by now, and who have
-    got enough of these mails within the hour.
+    got so many of these mails within the hour.
     """
     await uow.customers.lock_all(customer_ids)
     found = []
@@ -23,6 +21,6 @@ async def admitted(
         standing = await uow.customers.standing(customer_id)
         if rule(standing) or standing.account is None or standing.account.email.casefold() != email.casefold():
             continue
-        if await uow.tokens.asked_for_within_an_hour(customer_id, purpose) < MOST_MAILS_AN_HOUR:
+        if await uow.tokens.asked_for_within_an_hour(customer_id, purpose) < most_mails:
             found.append(standing)
     return found

@@ -1,0 +1,96 @@
+"""Everything that takes long, one after the other; what it measured is written into docs/soak.md as it was.
+
+`make soak`, on a machine that does nothing else. `make soak ONLY=kills` runs one part and writes nothing.
+"""
+
+import os
+import re
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+REPORT = ROOT / "docs" / "soak.md"
+_NOISE = re.compile(r"^(\.+|[.sFE]+ *\[ *\d+%\]|\d+ (passed|failed).*|=+.*|-+.*|)$")
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some tests of the suite with larger numbers, or some that are not in it."""
+
+    name: str
+    what: str
+    tests: str
+    numbers: dict[str, str]
+
+
+PARTS = (
+    Part(
+        "kills",
+        "Processes killed under load: the changes, the log and the mails add up",
+        "tests/faults/test_killed_under_load.py",
+        {"PORTAL_TEST_KILLS": "500"},
+    ),
+    Part(
+        "rounds",
+        "Rounds of one link redeemed 51 times at once over three nodes: one is let in",
+        "tests/security/test_many_nodes.py::test_one_of_many_registrations_over_three_nodes_makes_the_account",
+        {"PORTAL_TEST_ROUNDS": "1000"},
+    ),
+    Part(
+        "walks",
+        "Random walks of 10,000 steps",
+        "tests/security/test_portal_walk.py tests/security/test_impersonation_walk.py",
+        {"PORTAL_TEST_WALK_STEPS": "10000"},
+    ),
+    Part("timing", "Time of answers for known and unknown addresses", "tests/soak/timing.py", {}),
+)
+
+
+def _told(output: str) -> str:
+    """What the tests printed, without what pytest says around it."""
+    return "\n".join(line.rstrip() for line in output.splitlines() if not _NOISE.match(line.strip())) or "(nothing)"
+
+
+def main() -> int:
+    """Run the parts; 1 if one failed."""
+    only = os.environ.get("ONLY")
+    ask = ["git", "rev-parse", "--short", "HEAD"]
+    commit = subprocess.run(ask, capture_output=True, text=True, check=True, cwd=ROOT).stdout.strip()
+    machine = f"{os.cpu_count()} cores, Python {sys.version.split()[0]}"
+    pages = [
+        "# What takes long\n\nThe last run of `make soak`, as it was.\n",
+        f"- {datetime.now(UTC):%Y-%m-%d}, commit {commit}, {machine}\n",
+    ]
+    failed = False
+    for part in PARTS:
+        if only and part.name != only:
+            continue
+        print(f"{part.name}: {part.what} …", flush=True)
+        started = time.monotonic()
+        ended = subprocess.run(
+            [sys.executable, "-m", "pytest", "-n", "0", "-q", "-s", "-r", "N", "--no-header", *part.tests.split()],
+            cwd=ROOT,
+            env=os.environ | part.numbers,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        failed |= ended.returncode != 0
+        word = "green" if ended.returncode == 0 else "FAILED"
+        numbers = "".join(f", {name}={value}" for name, value in part.numbers.items())
+        print(f"{_told(ended.stdout)}\n{part.name}: {word} in {time.monotonic() - started:.0f} s", flush=True)
+        pages.append(
+            f"## {part.what}\n\n{word} in {time.monotonic() - started:.0f} s (`{part.tests}`{numbers})\n\n"
+            f"```\n{_told(ended.stdout)}\n```\n"
+        )
+    if not only:
+        REPORT.write_text("\n".join(pages))
+    return int(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
