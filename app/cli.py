@@ -171,8 +171,8 @@ def tour(
 
 
 app.command(
-    epilog="Example: [bold]PORTAL_TOKEN=… portal-access invite --file customers.csv --dry-run --tenant … "
-    "--organisation …[/]"
+    epilog="Example: [bold]PORTAL_TOKEN=… portal-access invite --file customers.csv --dry-run "
+    "--tenant 0199d8a0-0000-7000-8000-000000000001 --organisation 0199d8a0-0000-7000-8000-000000000002[/]"
 )(invite)
 
 

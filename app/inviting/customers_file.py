@@ -1,6 +1,7 @@
 """The file with the customers: all that is wrong in it is told before anything is sent."""
 
 import csv
+import io
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from uuid import UUID
@@ -20,38 +21,44 @@ def read_customers(path: Path) -> dict[str, list[str]]:
     Raises: InvitingFailed, which tells of each wrong line; OSError.
     """
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            text = file.read()
     except UnicodeDecodeError:
         raise InvitingFailed(f"{path} is not UTF-8: save it as 'CSV UTF-8'.") from None
-    heading = lines[0] if lines else ""
-    rows = csv.reader(lines, delimiter=next((mark for mark in ";\t" if mark in heading), ","))
-    columns = [name.strip().lower() for name in next(rows, [])]
-    for column, field, check in (
-        ("customerid", "customerIds", _customer_id),
-        ("accountnumber", "accountNumbers", _account_number),
-    ):
-        if column in columns:
-            return {field: _read(path, _cells(rows, columns.index(column)), check)}
+    heading = text.partition("\n")[0]
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=next((mark for mark in ";\t" if mark in heading), ","))
+    try:
+        columns = [name.strip().lower() for name in next(rows, [])]
+        for column, field, checked in (
+            ("customerid", "customerIds", _customer_id),
+            ("accountnumber", "accountNumbers", _account_number),
+        ):
+            if column in columns:
+                numbered = ((rows.line_num, row) for row in rows)
+                return {field: _read(path, _cells(numbered, columns.index(column)), checked)}
+    except csv.Error as error:
+        raise InvitingFailed(f"{path} is no CSV: line {rows.line_num}: {error}.") from None
     raise InvitingFailed(f"{path} has no column accountNumber or customerId: its first line must name one.")
 
 
-def _cells(rows: Iterable[list[str]], place: int) -> Iterator[tuple[int, str]]:
+def _cells(rows: Iterable[tuple[int, list[str]]], place: int) -> Iterator[tuple[int, str]]:
     """The number of each line, and its cell in the column; lines without anything are passed over."""
-    for number, row in enumerate(rows, start=2):
+    for number, row in rows:
         if any(cell.strip() for cell in row):
             yield number, row[place].strip() if place < len(row) else ""
 
 
-def _read(path: Path, cells: Iterable[tuple[int, str]], check: Callable[[str], str | None]) -> list[str]:
+def _read(path: Path, cells: Iterable[tuple[int, str]], checked: Callable[[str], str]) -> list[str]:
+    """Each customer once, in the file's order."""
     found: dict[str, None] = {}
     wrong = []
     for number, cell in cells:
-        problem = check(cell) if cell else "nothing stands in the column"
-        if problem:
+        try:
+            found[checked(cell)] = None
+        except ValueError as problem:
             wrong.append(f"line {number}: {problem}")
-        found[cell] = None
     if wrong:
-        more = [f"and {len(wrong) - _MOST_TOLD} more"] if len(wrong) > _MOST_TOLD else []
+        more = [f"and {len(wrong) - _MOST_TOLD:,} more"] if len(wrong) > _MOST_TOLD else []
         raise InvitingFailed("\n  ".join([f"{path} is wrong, nothing was sent:", *wrong[:_MOST_TOLD], *more]))
     if not found:
         raise InvitingFailed(f"{path} names no customers.")
@@ -60,15 +67,18 @@ def _read(path: Path, cells: Iterable[tuple[int, str]], check: Callable[[str], s
     return list(found)
 
 
-def _customer_id(cell: str) -> str | None:
+def _customer_id(cell: str) -> str:
     try:
-        UUID(cell)
+        return str(UUID(cell))
     except ValueError:
-        return f"{cell[:80]!r} is not a UUID"
-    return None
+        raise ValueError(f"{cell[:80]!r} is not a UUID" if cell else "the customerId is empty") from None
 
 
-def _account_number(cell: str) -> str | None:
+def _account_number(cell: str) -> str:
+    if not cell:
+        raise ValueError("the accountNumber is empty")
     if len(cell) > _LONGEST_NUMBER:
-        return f"an account number has {_LONGEST_NUMBER} characters at most"
-    return None if cell.isprintable() else "an account number has no control characters"
+        raise ValueError(f"an account number has {_LONGEST_NUMBER} characters at most")
+    if not cell.isprintable():
+        raise ValueError("an account number has no control characters")
+    return cell

@@ -11,9 +11,9 @@ from pydantic import ValidationError
 from app.settings.settings import Settings, SettingsError
 
 # Settings of features that are still to come.
+_LATER = ("PORTAL_SEAL_",)
 # Read by a command that calls the service, and no setting of the service itself.
 _OF_COMMANDS = ("PORTAL_TOKEN",)
-_LATER = ("PORTAL_SEAL_",)
 
 
 def settings_table() -> str:
