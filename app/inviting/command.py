@@ -101,7 +101,7 @@ def _start(service: BatchService, body: dict[str, Any], key: str) -> dict[str, A
 def _follow(service: BatchService, found: dict[str, Any]) -> dict[str, Any]:
     """The batch, once it has come to its end."""
     batch_id, requested = str(found["id"]), found["counts"]["requested"]
-    _out.print(f"batch {batch_id}: {requested:,} customers")
+    _out.print(f"batch {batch_id}: {requested:,} customer{'' if requested == 1 else 's'}")
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=_aside, transient=True, disable=not _aside.is_terminal) as progress:
         task = progress.add_task("checking" if found["onlyValidate"] else "inviting", total=requested)
