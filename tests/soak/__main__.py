@@ -35,6 +35,12 @@ PARTS = (
         {"PORTAL_TEST_KILLS": "500"},
     ),
     Part(
+        "batch",
+        "A batch of 10,000 invitations, its worker killed three times: nobody left out, nobody invited twice",
+        "tests/faults/test_batches_survive.py::test_a_batch_survives_three_kills",
+        {"PORTAL_TEST_BATCH": "10000"},
+    ),
+    Part(
         "rounds",
         "Rounds of one link redeemed 51 times at once over three nodes: one is let in",
         "tests/security/test_many_nodes.py::test_one_of_many_registrations_over_three_nodes_makes_the_account",
