@@ -145,7 +145,7 @@ def is_about_form(refusal: dict[str, Any]) -> bool:
 @pytest.mark.asvs("2.2.1", "4.1.1", "16.5.1")
 @pytest.mark.filterwarnings("ignore::hypothesis.errors.HypothesisDeprecationWarning")  # of Schemathesis' own
 @pytest.mark.parametrize("kind", CALLERS)
-def test_the_service_keeps_the_documents_word_to(quiet: World, kind: str) -> None:
+def test_the_service_keeps_the_documents_word(quiet: World, kind: str) -> None:
     customer = with_password(quiet.utility().customer())
     schema = document(quiet, customer, CALLERS[kind](customer))
     failures: dict[tuple[str, str | None], str] = {}
