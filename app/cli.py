@@ -213,6 +213,32 @@ def migrate() -> None:
 
 
 @app.command(
+    epilog="Examples: [bold]portal-access verify[/] · [bold]portal-access verify --expect-head HEAD --json[/]. "
+    "The exit status is 1 when a log is not as it was sealed."
+)
+def verify(
+    organisation: Annotated[UUID | None, typer.Option(help="One organisation's UUID. Absent: all of them.")] = None,
+    expect_head: Annotated[
+        list[str] | None,
+        typer.Option(help="A head that an earlier run printed and that must still be there; repeatable."),
+    ] = None,
+    public_key: Annotated[
+        list[str] | None, typer.Option(help="A key to check with, in place of PORTAL_SEAL_KEY; repeatable.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Prove that the logs are complete and unchanged since they were sealed."""
+    loaded = load_settings()
+    from app.verifying import verify_logs
+
+    logs.configure(loaded.log_level)
+    with _with_database(loaded) as ready:
+        well = verify_logs(ready, organisation, expect_head or (), public_key or (), as_json)
+    if not well:
+        raise typer.Exit(1)
+
+
+@app.command(
     epilog="Example: [bold]portal-access token --tenant 0199d8a0-0000-7000-8000-000000000001 "
     "--organisation 0199d8a0-0000-7000-8000-000000000002 --role user --name 'Eva Maes'[/]"
 )

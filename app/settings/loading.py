@@ -10,9 +10,6 @@ from pydantic import ValidationError
 
 from app.settings.settings import Settings, SettingsError
 
-# Settings of features that are still to come.
-_LATER = ("PORTAL_SEAL_",)
-
 
 def settings_table() -> str:
     """All settings as a Markdown table, as it stands in the README."""
@@ -58,9 +55,7 @@ def unknown_settings() -> list[str]:
     known = [f"PORTAL_{name.upper()}" for name in Settings.model_fields]
     lines = []
     for name in sorted(os.environ):
-        if name.startswith(_LATER):
-            lines.append(f"{name} has no effect yet.")
-        elif name.startswith("PORTAL_") and not name.startswith("PORTAL_TEST_") and name not in known:
+        if name.startswith("PORTAL_") and not name.startswith("PORTAL_TEST_") and name not in known:
             like = get_close_matches(name, known, 1)
             lines.append(f"{name} is no setting and has no effect" + (f"; did you mean {like[0]}?" if like else "."))
     return lines
