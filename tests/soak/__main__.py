@@ -52,6 +52,12 @@ PARTS = (
         "tests/security/test_portal_walk.py tests/security/test_impersonation_walk.py",
         {"PORTAL_TEST_WALK_STEPS": "10000"},
     ),
+    Part(
+        "document",
+        "The whole document as each kind of caller, twenty examples of everything",
+        "tests/security/test_document.py",
+        {"PORTAL_TEST_EXAMPLES": "20"},
+    ),
     Part("timing", "Time of answers for known and unknown addresses", "tests/soak/timing.py", {}),
 )
 
