@@ -108,7 +108,8 @@ def main() -> int:
         print(f"{_told(ended.stdout)}\n{part.name}: {took}", flush=True)
         numbers = "".join(f", {name}={value}" for name, value in part.numbers.items())
         section = (
-            f"{part.what}\n\n{datetime.now(UTC):%Y-%m-%d}, commit {commit}, {machine}: {took} (`{part.tests}`{numbers})\n\n"
+            f"{part.what}\n\n{datetime.now(UTC):%Y-%m-%d}, commit {commit}, {machine}: {took}"
+            f" (`{part.tests}`{numbers})\n\n"
             f"```\n{_told(ended.stdout)}\n```"
         )
         _write(_sections() | {part.what: section})
