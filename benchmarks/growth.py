@@ -12,7 +12,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import httpx
@@ -82,6 +82,11 @@ class Stage:
         sql.run(_OF_ONE, utility.organisation, 1, one.id)
         sql.run(_OF_ONE, utility.organisation, of_one, many.id)
         return cls(utility, none, one, many)
+
+    def asking(self, world: World) -> "Stage":
+        """The same, asked of another process."""
+        utility = replace(self.utility, world=world)
+        return Stage(utility, *(replace(one, utility=utility) for one in (self.none, self.one, self.many)))
 
     def reads(self) -> Iterator[tuple[str, Read]]:
         clerk = self.utility.employee()
