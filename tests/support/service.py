@@ -117,6 +117,10 @@ class Process:
             self._process = subprocess.Popen(command, env=variables, stdout=output, stderr=subprocess.STDOUT)
 
     @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
     def output(self) -> str:
         return self._log.read_text()
 
