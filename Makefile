@@ -39,7 +39,7 @@ test: setup ## run all tests, on PostgreSQL out of the wheel unless PORTAL_TEST_
 test-postgresql15: setup ## run all tests but those in a browser on a temporary PostgreSQL 15 of Debian's
 	tests/run-on-postgresql15 --ignore tests/explorer
 
-soak: setup ## all that takes long (an hour, on a machine that does nothing else); ONLY=kills|rounds|walks|document|timing
+soak: setup ## all that takes long (an hour, on a machine that does nothing else); ONLY=kills|batch|rounds|walks|document|timing
 	@ONLY=$(ONLY) $(BIN)/python -m tests.soak
 
 guards: setup ## take out each guard of tests/security/guards.py and see which test notices

@@ -20,6 +20,7 @@ from app import VERSION, logs
 from app.embedded import EmbeddedUnavailable
 from app.embedded import start as start_embedded
 from app.errors import DatabaseUnreachable, TemporarilyUnavailable
+from app.inviting import InvitingFailed, invite
 from app.permissions import Permission, Role
 from app.routers.audiences import Audience
 from app.settings import Settings, SettingsError, load_settings, settings_table, unknown_settings
@@ -47,7 +48,7 @@ def main() -> None:
         _problems.print(f"[yellow]portal-access:[/] {line}")
     try:
         app()
-    except (SettingsError, EmbeddedUnavailable, TourFailed) as problem:
+    except (SettingsError, EmbeddedUnavailable, InvitingFailed, TourFailed) as problem:
         _stop(str(problem))
     except (DatabaseUnreachable, TemporarilyUnavailable) as problem:
         _stop(f"The database that PORTAL_DATABASE_URL names cannot be used ({problem}).")
@@ -167,6 +168,12 @@ def tour(
         tenant_id=seed.TENANT, organisations=[seed.ORGANISATION], roles=[Role.ADMINISTRATOR], name="Eva Maes"
     )
     play(Guide(url.rstrip("/"), bearer, seed.TENANT, seed.ORGANISATION), _out, story or ())
+
+
+app.command(
+    epilog="Example: [bold]PORTAL_TOKEN=… portal-access invite --file customers.csv --dry-run "
+    "--tenant 0199d8a0-0000-7000-8000-000000000001 --organisation 0199d8a0-0000-7000-8000-000000000002[/]"
+)(invite)
 
 
 @app.command(epilog="Example: [bold]portal-access settings[/]")

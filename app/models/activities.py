@@ -51,5 +51,7 @@ Index(
     activities.c.type,
     activities.c.occurred_at,
 )
+# The same for the whole organisation, where a rare type is a needle among millions.
+Index("ix_activities_type", activities.c.organisation_id, activities.c.type, activities.c.occurred_at, activities.c.id)
 # The order of the seals.
 Index("ix_activities_transaction", activities.c.organisation_id, activities.c.transaction, activities.c.id)

@@ -130,7 +130,7 @@ def test_the_document_does_not_depend_on_the_environment() -> None:
     assert plain.stdout == other.stdout
 
 
-@pytest.mark.parametrize("command", ["serve", "worker", "migrate", "verify", "token", "seed", "openapi"])
+@pytest.mark.parametrize("command", ["serve", "worker", "migrate", "verify", "token", "seed", "openapi", "invite"])
 def test_every_command_of_the_contract_explains_itself_with_an_example(command: str) -> None:
     done = CliRunner().invoke(app, [command, "--help"], env={"COLUMNS": "200"})
     assert done.exit_code == 0
