@@ -76,8 +76,8 @@ def with_password(customer: Customer) -> Customer:
     utility = customer.utility
     assert customer.import_account().status_code == 201
     assert customer.send_reset().status_code == 201
-    sent = "SELECT id FROM tokens WHERE organisation_id = $1 AND customer_id = $2 AND state = 'pending'"
-    token_id = utility.world.sql.value(sent, utility.organisation, customer.id)
+    sent = "SELECT id FROM tokens WHERE organisation_id = $1 AND customer_id = $2 AND purpose = $3"
+    token_id = utility.world.sql.value(sent, utility.organisation, customer.id, Purpose.PASSWORD_RESET)
     signer = TokenSigner(utility.world.settings.secret_keys)
     token = signer.sign(Purpose.PASSWORD_RESET, utility.organisation, token_id)
     assert customer.choose_password(token).status_code == 200

@@ -84,7 +84,13 @@ def document(world: World, customer: Customer, caller: Caller) -> BaseSchema:
         "headers": dict(caller.headers),
         "continue-on-failure": True,
         "output": {"sanitization": {"enabled": False}},
-        "generation": {"max-examples": EXAMPLES, "deterministic": not LONG, "no-shrink": True, "database": "none"},
+        "generation": {
+            "max-examples": EXAMPLES,
+            "deterministic": not LONG,
+            "no-shrink": True,
+            "database": "none",
+            "with-security-parameters": caller.auth is None,  # who signs does so whatever comes
+        },
         "phases": {"coverage": {"enabled": LONG}, "stateful": {"generation": {"max-examples": 5 * EXAMPLES}}},
         "checks": {"negative_data_rejection": {"expected-statuses": REFUSALS}},
         "dictionaries": {
