@@ -11,7 +11,7 @@ COMPILE := $(BIN)/pip-compile --quiet $(UPGRADE) --generate-hashes --strip-extra
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-postgresql15 soak guards evidence sbom audit check format openapi lock clean
+.PHONY: help setup demo test test-postgresql15 soak bench guards evidence sbom audit check format openapi lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -41,6 +41,9 @@ test-postgresql15: setup ## run all tests but those in a browser on a temporary 
 
 soak: setup ## all that takes long (an hour, on a machine that does nothing else); ONLY=kills|batch|rounds|walks|document|timing
 	@ONLY=$(ONLY) $(BIN)/python -m tests.soak
+
+bench: setup ## the operations beside their bare twins, on a machine that does nothing else; takes wrk
+	$(BIN)/python -m benchmarks --write
 
 guards: setup ## take out each guard of tests/security/guards.py and see which test notices
 	$(BIN)/python -m tests.security.guards

@@ -14,7 +14,7 @@ from typing import Any
 import uvicorn
 from fastapi import FastAPI
 
-from app.main import create_app, from_environment
+from app.main import collect_rarely, create_app, from_environment
 from app.routers.client_protocol import ClientProtocol
 from app.routers.explorer import Demonstration
 from app.settings import Settings, SettingsError
@@ -62,7 +62,9 @@ def child() -> FastAPI:
 
     # Told by the parent itself: it may have gone before this process is as far as here.
     threading.Thread(target=watch, args=(int(os.environ[_PARENT]),), daemon=True).start()
-    return from_environment()
+    app = from_environment()
+    collect_rarely()
+    return app
 
 
 def _leave(_number: int, _frame: object) -> None:
@@ -99,6 +101,7 @@ def listen(
     given: dict[str, Any] = {"host": host, "port": port} | options(settings)
     if workers == 1:
         app = create_app(settings, demonstration=demonstration)
+        collect_rarely()
         _Announcing(uvicorn.Config(app, **given), announce).run()
         return
     with tempfile.TemporaryDirectory(prefix="portal-metrics-") as folder:
