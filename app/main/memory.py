@@ -2,8 +2,8 @@
 
 import gc
 
-# Nearly everything that a request makes goes with its last reference. At the interpreter's 700 new objects the collector
-# would look for circles several times within each request.
+# Nearly everything that a request makes goes with its last reference. At the interpreter's 700 new objects the
+# collector would look for circles several times within each request.
 _NEW_OBJECTS = 50_000
 
 
