@@ -128,7 +128,8 @@ def is_failure(_: HookContext, failure: Failure, case: Case, response: Response)
     operation = case.operation.definition.raw
     match failure:
         case RejectedPositiveData():
-            no_id = "null" in (case.path_parameters or {}).values()  # taken out of a list: built-in roles have none
+            # Taken out of a list: built-in roles have none.
+            no_id = any(value in (None, "null", "None") for value in (case.path_parameters or {}).values())
             return not no_id and is_about_form(response.json())
         case AcceptedNegativeData():
             no_body = case.body is None and not operation.get("requestBody", {}).get("required")
