@@ -39,7 +39,7 @@ test: setup ## run all tests, on PostgreSQL out of the wheel unless PORTAL_TEST_
 test-postgresql15: setup ## run all tests but those in a browser on a temporary PostgreSQL 15 of Debian's
 	tests/run-on-postgresql15 --ignore tests/explorer
 
-soak: setup ## all that takes long (an hour, on a machine that does nothing else); ONLY=kills|rounds|walks|timing
+soak: setup ## all that takes long (an hour, on a machine that does nothing else); ONLY=kills|batch|rounds|walks|document|timing
 	@ONLY=$(ONLY) $(BIN)/python -m tests.soak
 
 bench: setup ## how fast the product is beside bare twins of it (7 minutes); ARGS="--only getCard" or --help

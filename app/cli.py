@@ -20,6 +20,7 @@ from app import VERSION, logs
 from app.embedded import EmbeddedUnavailable
 from app.embedded import start as start_embedded
 from app.errors import DatabaseUnreachable, TemporarilyUnavailable
+from app.inviting import InvitingFailed, invite
 from app.permissions import Permission, Role
 from app.routers.audiences import Audience
 from app.settings import Settings, SettingsError, load_settings, settings_table, unknown_settings
@@ -47,7 +48,7 @@ def main() -> None:
         _problems.print(f"[yellow]portal-access:[/] {line}")
     try:
         app()
-    except (SettingsError, EmbeddedUnavailable, TourFailed) as problem:
+    except (SettingsError, EmbeddedUnavailable, InvitingFailed, TourFailed) as problem:
         _stop(str(problem))
     except (DatabaseUnreachable, TemporarilyUnavailable) as problem:
         _stop(f"The database that PORTAL_DATABASE_URL names cannot be used ({problem}).")
@@ -169,6 +170,12 @@ def tour(
     play(Guide(url.rstrip("/"), bearer, seed.TENANT, seed.ORGANISATION), _out, story or ())
 
 
+app.command(
+    epilog="Example: [bold]PORTAL_TOKEN=… portal-access invite --file customers.csv --dry-run "
+    "--tenant 0199d8a0-0000-7000-8000-000000000001 --organisation 0199d8a0-0000-7000-8000-000000000002[/]"
+)(invite)
+
+
 @app.command(epilog="Example: [bold]portal-access settings[/]")
 def settings() -> None:
     """List every setting with its default and meaning, as a Markdown table."""
@@ -210,6 +217,32 @@ def migrate() -> None:
     with _with_database(loaded) as ready:
         migrate_database(str(ready.database_url))
     _out.print("The database is at head.")
+
+
+@app.command(
+    epilog="Examples: [bold]portal-access verify[/] · [bold]portal-access verify --expect-head HEAD --json[/]. "
+    "The exit status is 1 when a log is not as it was sealed."
+)
+def verify(
+    organisation: Annotated[UUID | None, typer.Option(help="One organisation's UUID. Absent: all of them.")] = None,
+    expect_head: Annotated[
+        list[str] | None,
+        typer.Option(help="A head that an earlier run printed and that must still be there; repeatable."),
+    ] = None,
+    public_key: Annotated[
+        list[str] | None, typer.Option(help="A key to check with, in place of PORTAL_SEAL_KEY; repeatable.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Prove that the logs are complete and unchanged since they were sealed."""
+    loaded = load_settings()
+    from app.verifying import verify_logs
+
+    logs.configure(loaded.log_level)
+    with _with_database(loaded) as ready:
+        well = verify_logs(ready, organisation, expect_head or (), public_key or (), as_json)
+    if not well:
+        raise typer.Exit(1)
 
 
 @app.command(

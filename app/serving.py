@@ -1,7 +1,6 @@
 """Listening: uvicorn as this service wants it."""
 
 import errno
-import gc
 import os
 import signal
 import socket
@@ -15,12 +14,11 @@ from typing import Any
 import uvicorn
 from fastapi import FastAPI
 
-from app.main import create_app, from_environment
+from app.main import collect_rarely, create_app, from_environment
 from app.routers.client_protocol import ClientProtocol
 from app.routers.explorer import Demonstration
 from app.settings import Settings, SettingsError
 
-_COLLECT_AFTER = 50_000  # new objects; with Python's own 700 or so every few requests would be interrupted
 _FACTORY = "app.serving:child"
 _PARENT = "SERVED_BY_PROCESS"
 
@@ -39,13 +37,6 @@ def check_port(host: str, port: int) -> None:
             raise SettingsError(
                 f"Cannot listen on {host}:{port} ({error.strerror}): choose another {option}."
             ) from None
-
-
-def _settle() -> None:
-    """Keep the garbage collector from walking through the application, which stays, again and again."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(_COLLECT_AFTER)
 
 
 class _Announcing(uvicorn.Server):
@@ -72,7 +63,7 @@ def child() -> FastAPI:
     # Told by the parent itself: it may have gone before this process is as far as here.
     threading.Thread(target=watch, args=(int(os.environ[_PARENT]),), daemon=True).start()
     app = from_environment()
-    _settle()
+    collect_rarely()
     return app
 
 
@@ -110,7 +101,7 @@ def listen(
     given: dict[str, Any] = {"host": host, "port": port} | options(settings)
     if workers == 1:
         app = create_app(settings, demonstration=demonstration)
-        _settle()
+        collect_rarely()
         _Announcing(uvicorn.Config(app, **given), announce).run()
         return
     with tempfile.TemporaryDirectory(prefix="portal-metrics-") as folder:

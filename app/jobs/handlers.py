@@ -16,6 +16,7 @@ from app.services.invitation_batches import InvitationBatches
 from app.services.password_resets import PasswordResets
 from app.services.platform_events import PlatformEvents
 from app.services.portal_url_checks import PortalUrlChecks
+from app.services.sealing import Sealing
 from app.services.webhook_deliveries import WebhookDeliveries
 
 
@@ -29,6 +30,7 @@ def handlers(
     batches: InvitationBatches,
     platform_events: PlatformEvents,
     daily_work: DailyWork,
+    sealing: Sealing,
 ) -> Mapping[str, Handler]:
     """What to do for each kind of job."""
 
@@ -69,6 +71,13 @@ def handlers(
     async def tend_organisation(payload: dict[str, Any]) -> timedelta | None:
         return await daily_work.tend(UUID(payload["organisationId"]))
 
+    async def plan_seals(_payload: dict[str, Any]) -> timedelta | None:
+        await sealing.plan()
+        return None
+
+    async def seal_activities(payload: dict[str, Any]) -> timedelta | None:
+        return await sealing.seal(UUID(payload["organisationId"]))
+
     return {
         Job.DELIVER_MAIL.value: deliver_mail,
         Job.RESEND_CONFIRMATION.value: resend_confirmation,
@@ -80,6 +89,8 @@ def handlers(
         Job.FOLLOW_PLATFORM.value: follow_platform,
         Job.DAILY_WORK.value: plan_daily_work,
         Job.TEND_ORGANISATION.value: tend_organisation,
+        Job.PLAN_SEALS.value: plan_seals,
+        Job.SEAL_ACTIVITIES.value: seal_activities,
     }
 
 

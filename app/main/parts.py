@@ -31,6 +31,7 @@ from app.probing import PortalProbe
 from app.repositories.jobs import Job
 from app.repositories.unit_of_work import Transactions
 from app.routers.dependencies import EventStreams, Services
+from app.seal_keys import SealSigner
 from app.services.access import Access
 from app.services.account_resets import AccountResets
 from app.services.accounts import Accounts
@@ -52,6 +53,7 @@ from app.services.impersonations import Impersonations
 from app.services.inspections import Inspections
 from app.services.invitation_batches import InvitationBatches
 from app.services.invitations import Invitations
+from app.services.log_verification import LogVerification
 from app.services.logins import Logins
 from app.services.own_accounts import OwnAccounts
 from app.services.password_resets import PasswordResets
@@ -64,6 +66,7 @@ from app.services.portal_url_checks import PortalUrlChecks
 from app.services.registrations import Registrations
 from app.services.role_assignments import RoleAssignments
 from app.services.roles import Roles
+from app.services.sealing import Sealing
 from app.services.sessions import Sessions
 from app.services.webhook_deliveries import PostingRules, WebhookDeliveries
 from app.services.webhook_endpoints import WebhookEndpoints
@@ -100,6 +103,7 @@ async def running(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[P
     sender = _sender(settings)
     transaction = Transactions(database)
     signer = TokenSigner(settings.secret_keys)
+    seal_signer = SealSigner(settings.seal_key or settings.secret_keys)
     issuer_keys = _issuer_keys(settings)
     verifier = BearerVerifier(
         keys=issuer_keys,
@@ -153,6 +157,7 @@ async def running(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[P
         invitation_batches=batches,
         invitations=Invitations(transaction),
         password_resets=resets,
+        log_verification=LogVerification(transaction, seal_signer.verifier),
         logins=Logins(transaction, passwords, guesses, limits),
         own_accounts=OwnAccounts(transaction, passwords, guesses),
         platform_events=platform_events,
@@ -203,10 +208,12 @@ async def running(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[P
             url_checks,
             batches,
             platform_events,
-            DailyWork(transaction, check_portals=settings.check_portals),
+            DailyWork(transaction, seal_signer, check_portals=settings.check_portals),
+            Sealing(transaction, seal_signer),
         ),
         WorkerLimits(look=timedelta(seconds=settings.worker_look_seconds)),
         Regular(Job.DAILY_WORK.value, f"0 {settings.daily_work_hour} * * *"),
+        Regular(Job.PLAN_SEALS.value, "*/5 * * * *"),
     )
     try:
         yield Parts(database, services, worker)

@@ -2,6 +2,7 @@
 
 from app.models.accounts import accounts
 from app.models.activities import activities
+from app.models.activity_seals import activity_seals, sealed_entries
 from app.models.communications import communications
 from app.models.customers import customers
 from app.models.document_views import document_views
@@ -22,6 +23,7 @@ from app.models.webhooks import webhook_deliveries, webhook_endpoints
 __all__ = [
     "accounts",
     "activities",
+    "activity_seals",
     "communications",
     "customers",
     "document_views",
@@ -37,6 +39,7 @@ __all__ = [
     "portal_url_checks",
     "role_assignments",
     "roles",
+    "sealed_entries",
     "sessions",
     "tokens",
     "webhook_deliveries",

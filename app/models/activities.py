@@ -4,7 +4,7 @@ from sqlalchemy import Column, Index, Integer, Table, Text, Uuid, func, text
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 
 from app.domain.callers import ActorType
-from app.models.metadata import metadata, one_of, organisation_id
+from app.models.metadata import Xid8, metadata, one_of, organisation_id
 
 activities = Table(
     "activities",
@@ -29,6 +29,9 @@ activities = Table(
     Column("user_agent", Text),
     Column("correlation_id", Text, nullable=False),
     Column("payload", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
+    # Which transaction wrote it, so that a seal reaches no further than the oldest one that is still running. Zero for
+    # what was there before seals were.
+    Column("transaction", Xid8, nullable=False, server_default=func.pg_current_xact_id()),
     one_of("actor_type", ActorType),
 )
 
@@ -48,3 +51,7 @@ Index(
     activities.c.type,
     activities.c.occurred_at,
 )
+# The same for the whole organisation, where a rare type is a needle among millions.
+Index("ix_activities_type", activities.c.organisation_id, activities.c.type, activities.c.occurred_at, activities.c.id)
+# The order of the seals.
+Index("ix_activities_transaction", activities.c.organisation_id, activities.c.transaction, activities.c.id)

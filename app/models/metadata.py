@@ -5,6 +5,8 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import TIMESTAMP, CheckConstraint, Column, MetaData, Uuid, func
+from sqlalchemy.dialects.postgresql.base import ischema_names
+from sqlalchemy.types import UserDefinedType
 
 metadata = MetaData(
     naming_convention={
@@ -15,6 +17,19 @@ metadata = MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
+
+
+class Xid8(UserDefinedType[int]):
+    """The number of a transaction, which PostgreSQL never uses twice."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **_given: Any) -> str:
+        """Its name in SQL."""
+        return "xid8"
+
+
+ischema_names["xid8"] = Xid8  # so that migrations, compared with the models, know it
 
 
 def organisation_id() -> Column[Any]:

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import any_, bindparam, column, func, insert, or_, select, tuple_
+from sqlalchemy import Select, any_, bindparam, column, func, insert, or_, select, true, tuple_
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP
 from sqlalchemy.types import Boolean, Integer, Text, Uuid
 
@@ -99,9 +99,10 @@ def _optional(name: str, kind: Any, condition: Any) -> Any:
     return or_(bindparam(name, type_=kind).is_(None), condition)
 
 
-def _page(*conditions: Any) -> Statement:
+def _matching(*conditions: Any) -> Select[Any]:
+    """A page of the entries that meet these conditions and the filter's others."""
     when = TIMESTAMP(timezone=True)
-    return Statement(
+    return (
         select(*(activities.c[name] for name in _READ))
         .where(
             activities.c.organisation_id == ORGANISATION,
@@ -109,7 +110,6 @@ def _page(*conditions: Any) -> Statement:
             activities.c.occurred_at >= bindparam("from_at", type_=when),
             tuple_(activities.c.occurred_at, activities.c.id)
             < tuple_(bindparam("after_at", type_=when), bindparam("after_id", type_=Uuid())),
-            _optional("types", ARRAY(Text()), activities.c.type == any_(bindparam("types", type_=ARRAY(Text())))),
             _optional("actor_type", Text(), activities.c.actor_type == bindparam("actor_type", type_=Text())),
             _optional(
                 "impersonated",
@@ -122,14 +122,35 @@ def _page(*conditions: Any) -> Statement:
     )
 
 
+_wanted = (
+    func.unnest(bindparam("types", type_=ARRAY(Text())))
+    .table_valued(column("type", Text()), name="wanted")
+    .render_derived()
+)
+
+
+def _of_types(*conditions: Any) -> Statement:
+    """The newest of each type, then the newest of all: a type that is rare, or not there, is not searched for among
+    all that happened.
+    """
+    newest = _matching(activities.c.type == _wanted.c.type, *conditions).correlate(_wanted).lateral()
+    found = select(newest).select_from(_wanted.join(newest, true()))
+    return Statement(
+        found.order_by(newest.c.occurred_at.desc(), newest.c.id.desc()).limit(bindparam("most", type_=Integer()))
+    )
+
+
 _OF_IDS = Statement(
     select(*(activities.c[name] for name in _READ)).where(
         activities.c.organisation_id == ORGANISATION,
         activities.c.id == any_(bindparam("activity_ids", type_=ARRAY(Uuid()))),
     )
 )
-_PAGE_OF_CUSTOMER = _page(activities.c.customer_id == bindparam("customer_id", type_=Uuid()))
-_PAGE_OF_ORGANISATION = _page()
+_of_customer = activities.c.customer_id == bindparam("customer_id", type_=Uuid())
+_PAGE_OF_CUSTOMER = Statement(_matching(_of_customer))
+_PAGE_OF_CUSTOMER_AND_TYPES = _of_types(_of_customer)
+_PAGE_OF_ORGANISATION = Statement(_matching())
+_PAGE_OF_ORGANISATION_AND_TYPES = _of_types()
 
 
 class Activities:
@@ -166,7 +187,6 @@ class Activities:
         # One upper bound: with two the database would start at the wrong one and walk to the other.
         after = min(request.after or NEWEST, Cursor.before(only.to_at) if only.to_at else NEWEST)
         given: dict[str, Any] = {
-            "types": list(only.types) if only.types else None,
             "from_at": only.from_at or OLDEST.at,
             "actor_type": only.actor_type,
             "impersonated": only.impersonated,
@@ -174,10 +194,13 @@ class Activities:
             "after_id": after.id,
             "most": request.size + 1,
         }
-        if customer_id is None:
-            rows = await self._connection.rows(_PAGE_OF_ORGANISATION, **given)
-        else:
-            rows = await self._connection.rows(_PAGE_OF_CUSTOMER, customer_id=customer_id, **given)
+        statement = _PAGE_OF_ORGANISATION_AND_TYPES if only.types else _PAGE_OF_ORGANISATION
+        if customer_id is not None:
+            statement = _PAGE_OF_CUSTOMER_AND_TYPES if only.types else _PAGE_OF_CUSTOMER
+            given["customer_id"] = customer_id
+        if only.types:
+            given["types"] = list(dict.fromkeys(only.types))
+        rows = await self._connection.rows(statement, **given)
         found = [_activity(row) for row in rows]
         return Page.of(found, request.size, lambda activity: Cursor(activity.occurred_at, activity.id))
 

@@ -1,5 +1,5 @@
-"""The look across organisations, at their ids and at nothing else: to plan each one's daily work, and to find the one
-whose portal has a URL."""
+"""The look across organisations, at their ids and at nothing else: to plan each one's regular work, and to find the
+one whose portal has a URL."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -49,4 +49,11 @@ class EveryOrganisation:
         jobs = Jobs(self._connection)
         for place, organisation_id in enumerate(organisation_ids):
             jobs.tend_organisation(organisation_id, first + place * apart)
+        await jobs.write()
+
+    async def seal(self, organisation_ids: list[UUID]) -> None:
+        """Leave the sealing of their logs to the workers, once."""
+        jobs = Jobs(self._connection)
+        for organisation_id in organisation_ids:
+            jobs.seal_activities(organisation_id)
         await jobs.write()

@@ -31,6 +31,8 @@ class Job(StrEnum):
     FOLLOW_PLATFORM = "follow_platform"
     DAILY_WORK = "daily_work"
     TEND_ORGANISATION = "tend_organisation"
+    PLAN_SEALS = "plan_seals"
+    SEAL_ACTIVITIES = "seal_activities"
 
 
 _AFTER_MAILS = -1
@@ -98,6 +100,12 @@ class Jobs:
         once = f"{Job.TEND_ORGANISATION.value}:{organisation_id}"
         payload = {"organisationId": str(organisation_id)}
         self._waiting.append(_Waiting(Job.TEND_ORGANISATION, payload, delay, priority=_AFTER_MAILS, once=once))
+
+    def seal_activities(self, organisation_id: UUID) -> None:
+        """Seal what is new in this organisation's log, unless that is waiting or being done already."""
+        once = f"{Job.SEAL_ACTIVITIES.value}:{organisation_id}"
+        payload = {"organisationId": str(organisation_id)}
+        self._waiting.append(_Waiting(Job.SEAL_ACTIVITIES, payload, priority=_AFTER_MAILS, once=once))
 
     @property
     def waiting(self) -> bool:

@@ -36,6 +36,7 @@ from app.repositories.portal_url_checks import PortalUrlChecks
 from app.repositories.retention import Retention
 from app.repositories.role_assignments import RoleAssignments
 from app.repositories.roles import Roles
+from app.repositories.seals import Seals
 from app.repositories.sessions import Sessions
 from app.repositories.tokens import Tokens
 from app.repositories.webhook_deliveries import WebhookDeliveries
@@ -88,6 +89,11 @@ class UnitOfWork:
     def platform_events(self) -> PlatformEvents:
         """What the platform told."""
         return PlatformEvents(self.connection)
+
+    @cached_property
+    def seals(self) -> Seals:
+        """The log's seals."""
+        return Seals(self.connection, self.organisation_id)
 
     @cached_property
     def retention(self) -> Retention:

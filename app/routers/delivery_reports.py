@@ -34,7 +34,7 @@ _BODY: dict[str, Any] = {
     "description": "SendGrid's events as they come; unknown fields and events are passed over.",
     "content": {
         "application/json": {
-            "schema": {"type": "array", "items": {"type": "object", "additionalProperties": True}},
+            "schema": {"type": "array", "items": {}},
             "example": [_EVENT],
         }
     },

@@ -120,9 +120,14 @@ async def _http_error(request: Request, error: Exception) -> Response:
 
 
 def _methods(request: Request) -> list[str]:
-    """Every method that the address takes; the framework names those of the first route only."""
+    """Every method that the address takes; the framework names those of the first route only.
+
+    Where an address has its own name and fits another's template as well, its name counts, as in the document.
+    """
     path = request.url.path
-    return sorted({method for method, _, route in operations(request.app) if route.path_regex.match(path)})
+    fitting = [(method, name) for method, name, route in operations(request.app) if route.path_regex.match(path)]
+    named = {method for method, name in fitting if name == path}
+    return sorted(named or {method for method, _ in fitting})
 
 
 def _field_error(found: Any) -> FieldError:

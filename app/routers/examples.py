@@ -265,6 +265,22 @@ EXAMPLES: MappingProxyType[str, Any] = MappingProxyType(
             "hasNextPage": False,
             "nextPageToken": None,
         },
+        "VerificationBody": {
+            "verified": False,
+            "checkedEntries": 18_204,
+            "firstDateTime": "2025-11-23T08:00:11.204117Z",
+            "lastDateTime": "2026-11-22T18:56:20.498731Z",
+            "sealedUntilDateTime": "2026-11-22T18:54:57.310226Z",
+            "problems": [
+                {
+                    "kind": "changed",
+                    "message": "The entry was changed after its sealing.",
+                    "activityId": _ACTIVITY["id"],
+                    "sealSequence": 412,
+                    "occurredDateTime": _ACTIVITY["occurredDateTime"],
+                }
+            ],
+        },
         "Statistics": {
             "totals": {"customers": 1200, "invited": 800, "registered": 420, "active": 390},
             "weeks": [

@@ -5,8 +5,19 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    StrictBool,
+)
 from pydantic.alias_generators import to_camel
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
+from pydantic_core.core_schema import no_info_before_validator_function
 
 from app.domain.customers import Contract, ContractStatus
 from app.domain.impersonations import Impersonation, NewImpersonation
@@ -26,12 +37,25 @@ class PlatformGiven(BaseModel):
     model_config = ConfigDict(alias_generator=to_camel, extra="ignore", frozen=True)
 
 
-def nothing(value: object) -> object:
-    """A form's empty field."""
+def _nothing(value: object) -> object:
     return None if isinstance(value, str) and not value.strip() else value
 
 
-MaybeEmail = Annotated[Email | None, BeforeValidator(nothing)]
+class EmptyIsNothing:
+    """A form's empty field counts as none, and the document says so."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Look before anything else does."""
+        return no_info_before_validator_function(_nothing, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """One more that is taken."""
+        made = handler(schema)
+        made["anyOf"].append({"type": "string", "pattern": r"^\s*$", "description": "The same as `null`."})
+        return made
+
+
+MaybeEmail = Annotated[Email | None, EmptyIsNothing()]
 Flag = Annotated[StrictBool, BeforeValidator(lambda value: False if value is None else value)]
 
 

@@ -7,7 +7,6 @@ from typing import Annotated, Any
 
 from pydantic import (
     AfterValidator,
-    BeforeValidator,
     Field,
     JsonValue,
     StrictBool,
@@ -28,7 +27,7 @@ from app.domain.public_portal import (
 )
 from app.schemas.base import Answered, Line
 from app.schemas.platform_answers import Envelope
-from app.schemas.platform_customers import MaybeEmail, PlatformGiven, nothing
+from app.schemas.platform_customers import EmptyIsNothing, MaybeEmail, PlatformGiven
 from app.schemas.portal_settings import Colour, WebAddress
 
 _MOST_URLS = 20
@@ -49,9 +48,9 @@ Amount = (
     Annotated[StrictInt, Field(ge=-1_000_000_000, le=1_000_000_000)]
     | Annotated[StrictFloat, Field(ge=-1_000_000_000, le=1_000_000_000)]
 )
-MaybeAddress = Annotated[WebAddress | None, BeforeValidator(nothing)]
-MaybeColour = Annotated[Colour | None, BeforeValidator(nothing)]
-MaybeLine = Annotated[Line | None, BeforeValidator(nothing)]
+MaybeAddress = Annotated[WebAddress | None, EmptyIsNothing()]
+MaybeColour = Annotated[Colour | None, EmptyIsNothing()]
+MaybeLine = Annotated[Line | None, EmptyIsNothing()]
 
 
 class PlatformNotification(PlatformGiven):

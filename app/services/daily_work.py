@@ -2,14 +2,19 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 import structlog
 
 from app.repositories.retention import MOST_AT_ONCE
 from app.repositories.unit_of_work import Transactions, UnitOfWork
+from app.seal_keys import SealSigner
+from app.services.deeds.log_retention import remove_outdated_entries
 
 _log = structlog.get_logger(__name__)
+
+_Deletions = tuple[tuple[str, Callable[[UnitOfWork], Awaitable[int]]], ...]
 
 _ORGANISATIONS_AT_ONCE = 500
 _APART = timedelta(milliseconds=100)  # ten organisations a second: requests and mails keep their connections
@@ -23,8 +28,11 @@ class DailyWork:
     After `batches` transactions what is left waits its turn, so that mails go out in between and a worker can stop.
     """
 
-    def __init__(self, transaction: Transactions, *, check_portals: bool, batches: int = 20) -> None:
+    def __init__(
+        self, transaction: Transactions, signer: SealSigner, *, check_portals: bool, batches: int = 20
+    ) -> None:
         self._transaction = transaction
+        self._deletions: _Deletions = (("activities", partial(remove_outdated_entries, signer=signer)), *_DELETIONS)
         self._batches = batches
         self._check_portals = check_portals
 
@@ -46,7 +54,7 @@ class DailyWork:
             organisation = await uow.organisations.get()
         if organisation is None:
             return None
-        for what, delete in _DELETIONS:
+        for what, delete in self._deletions:
             if not await self._delete(organisation_id, what, delete):
                 return _SOON
         if self._check_portals and organisation.portal_url:
@@ -68,8 +76,7 @@ class DailyWork:
         return done
 
 
-_DELETIONS: tuple[tuple[str, Callable[[UnitOfWork], Awaitable[int]]], ...] = (
-    ("activities", lambda uow: uow.retention.delete_activities()),
+_DELETIONS: _Deletions = (
     ("idempotency answers", lambda uow: uow.retention.delete_answers()),
     ("webhook deliveries", lambda uow: uow.retention.delete_webhook_deliveries()),
     ("platform events", lambda uow: uow.retention.delete_platform_events()),

@@ -10,8 +10,8 @@ from pydantic import ValidationError
 
 from app.settings.settings import Settings, SettingsError
 
-# Settings of features that are still to come.
-_LATER = ("PORTAL_SEAL_",)
+# Read by a command that calls the service, and no setting of the service itself.
+_OF_COMMANDS = ("PORTAL_TOKEN",)
 
 
 def settings_table() -> str:
@@ -58,9 +58,7 @@ def unknown_settings() -> list[str]:
     known = [f"PORTAL_{name.upper()}" for name in Settings.model_fields]
     lines = []
     for name in sorted(os.environ):
-        if name.startswith(_LATER):
-            lines.append(f"{name} has no effect yet.")
-        elif name.startswith("PORTAL_") and not name.startswith("PORTAL_TEST_") and name not in known:
+        if name.startswith("PORTAL_") and not name.startswith("PORTAL_TEST_") and name not in (*known, *_OF_COMMANDS):
             like = get_close_matches(name, known, 1)
             lines.append(f"{name} is no setting and has no effect" + (f"; did you mean {like[0]}?" if like else "."))
     return lines

@@ -157,6 +157,12 @@ class Settings(BaseSettings):
     password_wait_seconds: float = Field(
         5, gt=0, le=30, description="Longest wait of a password for its turn; then its caller is told to retry."
     )
+    seal_key: SecretKeys = Field(
+        (),
+        description="The secret under which the log is sealed, 32 characters or more, kept from whoever runs the "
+        "database; to change it put the new one first, with a comma, and keep the old: the first signs, all verify. "
+        "Absent in embedded mode: derived from the secret keys.",
+    )
     run_worker: bool = Field(True, description="Whether the API's process also works on jobs; `serve --no-worker`.")
     worker_look_seconds: float = Field(
         2, gt=0, le=5, description="How often a worker looks for due jobs, beside the database's notifications."
@@ -256,6 +262,7 @@ class Settings(BaseSettings):
             ("PORTAL_SECRET_KEYS", self.secret_keys, "signs the links in mails"),
             ("PORTAL_SMTP_URL", self.smtp_url, "names the server that sends the mails"),
             ("PORTAL_OIDC_ISSUER", self.oidc_issuer, "names who vouches for employees and applications"),
+            ("PORTAL_SEAL_KEY", self.seal_key, "seals the activity log"),
         ):
             if not value:
                 raise SettingsError(f"{name} is missing: it {why}, and production does not start without it.")
@@ -267,6 +274,8 @@ class Settings(BaseSettings):
         ):
             if url and not url.startswith("https://"):
                 raise SettingsError(f"{name} must be an https URL in production.")
+        if set(self.seal_key) & set(self.secret_keys):
+            raise SettingsError("PORTAL_SEAL_KEY must be a key of its own: it is one of PORTAL_SECRET_KEYS.")
         if self.platform_webhook_secret is not None and len(self.platform_webhook_secret) < MINIMUM_WEBHOOK_SECRET:
             raise SettingsError(
                 f"PORTAL_PLATFORM_WEBHOOK_SECRET is weak: it needs {MINIMUM_WEBHOOK_SECRET} characters or more, "

@@ -47,6 +47,7 @@ TABLE: dict[str, str] = {
     "listActivities": "portal.activity.read",
     "getDiagnosis": "portal.read",
     "listOrganisationActivities": "portal.activity.read",
+    "verifyActivities": "portal.activity.read",
     "listPortalAccounts": "portal.read",
     "getStatistics": "portal.read",
     "startInvitationBatch": "portal.invite",

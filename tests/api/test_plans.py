@@ -22,6 +22,8 @@ from tests.support.service import listening, test_settings
 from tests.support.watching import Watched, watching
 from tests.support.world import PASSWORD, Client, World
 
+Step = dict[str, Any]
+
 _LARGE = {"customers", "accounts", "communications", "tokens", "activities"}
 
 
@@ -48,27 +50,36 @@ class Large:
         """The card of a customer with the letter."""
         return f"/customers/{self.data.rows(letter)[0]['customer']}/portal"
 
-    def plans(self, call: Callable[[], httpx.Response]) -> list[dict[str, Any]]:
+    def steps(self, call: "Callable[[Large], httpx.Response]") -> Iterator[Step]:
         """Every step of the plans behind a call."""
 
-        async def explain(connection: asyncpg.Connection) -> list[dict[str, Any]]:
+        async def explain(connection: asyncpg.Connection) -> list[Step]:
             await connection.execute("SET plan_cache_mode = force_generic_plan")
-            steps: list[dict[str, Any]] = []
+            plans = []
             for number, statement in enumerate(statements):
                 names = ", ".join(["NULL"] * len(set(re.findall(r"\$\d+", statement))))
                 await connection.execute(f"PREPARE asked{number} AS {statement}")
                 shown = await connection.fetchval(f"EXPLAIN (FORMAT JSON) EXECUTE asked{number}({names})")
-                steps += _steps(json.loads(shown)[0]["Plan"])
-            return steps
+                plans.append(json.loads(shown)[0]["Plan"])
+            return plans
 
-        statements = self.watched.behind(call)
-        return run(str(self.watched.world.settings.database_url), explain)
+        statements = self.watched.behind(lambda: call(self))
+        for plan in run(str(self.watched.world.settings.database_url), explain):
+            yield from _steps(plan)
 
 
-def _steps(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _steps(plan: Step) -> Iterator[Step]:
     yield plan
     for inner in plan.get("Plans", ()):
         yield from _steps(inner)
+
+
+def _unlimited(step: Step) -> Iterator[Step]:
+    """The steps below that go on until there is no more."""
+    for below in step.get("Plans", ()):
+        if below["Node Type"] != "Limit":
+            yield below
+            yield from _unlimited(below)
 
 
 @pytest.fixture(scope="module")
@@ -118,33 +129,48 @@ def _log_in(large: Large) -> httpx.Response:
     return large.portal.post("/portal/sessions", {"email": "m7@example.com", "password": PASSWORD})
 
 
+def _far_back(large: Large) -> httpx.Response:
+    token = large.employee.get(f"{large.path('B')}/activities").json()["nextPageToken"]
+    return large.employee.get(f"{large.path('B')}/activities?continuationToken={token}")
+
+
+_RARE = "type=PortalImpersonationStarted"
+
 CALLS: dict[str, Callable[[Large], httpx.Response]] = {
     "the card": lambda large: large.employee.get(large.path("I")),
     "oneself": lambda large: large.visitor.get("/portal/me"),
     "introspection": _introspect,
     "a link": _inspect,
-    "a customer's log": lambda large: large.employee.get(f"{large.path('B')}/activities"),
-    "the organisation's log": lambda large: large.employee.get("/organisation/activities"),
     "a customer's invitations": lambda large: large.employee.get(f"{large.path('I')}/invitations"),
+    "a customer's diagnosis": lambda large: large.employee.get(f"{large.path('B')}/diagnosis"),
+    "the organisation's accounts": lambda large: large.employee.get("/organisation/portal-accounts"),
     "an invitation": lambda large: large.employee.post(f"{large.path('I')}/invitations"),
     "a confirmation": _confirm,
     "a login": _log_in,
     "an impersonation": _impersonate,
     "its redemption": _redeem,
 }
+LOGS: dict[str, Callable[[Large], httpx.Response]] = {
+    "a customer's log": lambda large: large.employee.get(f"{large.path('B')}/activities"),
+    "its next page": _far_back,
+    "its entries of a rare type": lambda large: large.employee.get(f"{large.path('B')}/activities?{_RARE}"),
+    "the organisation's log": lambda large: large.employee.get("/organisation/activities"),
+    "its entries of a rare type, too": lambda large: large.employee.get(f"/organisation/activities?{_RARE}"),
+}
 
 
-def test_nothing_large_is_read_from_end_to_end(large: Large) -> None:
-    for what, call in CALLS.items():
-        steps = large.plans(lambda: call(large))  # noqa: B023 - called at once
-        assert any("Index Name" in step for step in steps), what
-        whole = [step["Relation Name"] for step in steps if step["Node Type"] == "Seq Scan"]
-        assert not _LARGE.intersection(whole), what
+@pytest.mark.parametrize("what", CALLS | LOGS)
+def test_nothing_large_is_read_from_end_to_end(what: str, large: Large) -> None:
+    steps = list(large.steps((CALLS | LOGS)[what]))
+    assert any("Index Name" in step for step in steps)
+    assert not _LARGE.intersection(step["Relation Name"] for step in steps if step["Node Type"] == "Seq Scan")
 
 
-def test_the_log_is_not_sorted_but_read_as_it_lies(large: Large) -> None:
-    for what in ("a customer's log", "the organisation's log"):
-        steps = large.plans(lambda: CALLS[what](large))  # noqa: B023 - called at once
-        kinds = [step["Node Type"] for step in steps]
-        assert "Limit" in kinds, what
-        assert not [kind for kind in kinds if "Sort" in kind or "Bitmap" in kind], what
+@pytest.mark.parametrize("what", LOGS)
+def test_the_log_is_not_sorted_but_read_as_it_lies(what: str, large: Large) -> None:
+    steps = list(large.steps(LOGS[what]))
+    assert any(step["Node Type"] == "Limit" for step in steps)
+    for step in steps:
+        assert "Bitmap" not in step["Node Type"]
+        if "Sort" in step["Node Type"]:
+            assert not any(below.get("Relation Name") == "activities" for below in _unlimited(step)), "all are sorted"

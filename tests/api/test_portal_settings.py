@@ -199,6 +199,7 @@ def test_production_refuses_a_portal_without_tls(world: World) -> None:
         database_url=str(world.settings.database_url),
         environment="production",
         oidc_issuer="https://issuer.example.com",
+        seal_key="a-key-of-the-tests-that-only-seals-0123456789",
     )
 
     async def put(url: str, public: str = "https://public.example.com") -> tuple[str, ...]:

@@ -1,7 +1,9 @@
 """An API process without a worker, on a database of its own; workers and mail servers are each test's own."""
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 
 import httpx
@@ -64,16 +66,15 @@ def branch(api: World, mail_server: MovableSmtpServer) -> Utility:
 @pytest.fixture
 def start_worker(faults_settings: Settings, mail_server: MovableSmtpServer, tmp_path: Path) -> Iterator[StartWorker]:
     """Starts worker processes; variables given override the settings. All are ended with the test."""
-    started: list[Process] = []
+    numbers = count()
+    with ExitStack() as ending:
 
-    def start(**variables: str) -> Process:
-        given = {"PORTAL_SMTP_URL": mail_server.url, "PORTAL_MAIL_RETRY_SECONDS": "0.2"} | variables
-        log = tmp_path / f"worker-{len(started)}.log"
-        process = Process(["worker"], environment(faults_settings, **given), log)
-        started.append(process)
-        process.wait_for_line("worker ready")
-        return process
+        def start(**variables: str) -> Process:
+            given = {"PORTAL_SMTP_URL": mail_server.url, "PORTAL_MAIL_RETRY_SECONDS": "0.2"} | variables
+            log = tmp_path / f"worker-{next(numbers)}.log"
+            process = Process(["worker"], environment(faults_settings, **given), log)
+            ending.callback(process.stop)
+            process.wait_for_line("worker ready")
+            return process
 
-    yield start
-    for process in started:
-        process.stop()
+        yield start

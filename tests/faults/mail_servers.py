@@ -33,9 +33,9 @@ class HangingMailbox(Mailbox):
         return answer or await super().handle_DATA(server, session, envelope)
 
     def wait_in_the_air(self, count: int, seconds: float = 10) -> None:
-        """Until so many messages have come and wait for their answer."""
+        """Until messages to so many addresses have come and wait for their answer."""
         with self._arrival:
-            assert self._arrival.wait_for(lambda: len(self.in_the_air) >= count, seconds), self.in_the_air
+            assert self._arrival.wait_for(lambda: len(set(self.in_the_air)) >= count, seconds), self.in_the_air
 
 
 class MovableSmtpServer:

@@ -22,7 +22,7 @@ from tests.support.mail import Mailbox, SmtpServer
 from tests.support.world import World
 
 KILLS = int(os.environ.get("PORTAL_TEST_KILLS", "6"))
-TAKEOVER = 60  # seconds; a killed worker's heartbeat is missed after ten
+TAKEOVER = 90  # seconds; a killed worker's heartbeat is missed after ten
 MAILS_AT_ONCE = 10  # of one worker, so at most as many can be in the air when it is killed
 
 

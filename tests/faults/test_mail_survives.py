@@ -5,13 +5,15 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from app.settings import Settings
 from tests.faults.conftest import StartWorker
 from tests.faults.mail_servers import MovableSmtpServer
 from tests.faults.reading import arrived, mail_activities, mail_of, until
 from tests.journeys.reading import invitations, wait_for_jobs
 from tests.support.world import PASSWORD, Utility
 
-TAKEOVER = 40  # seconds; a killed worker's heartbeat is missed after ten
+CONNECTIONS = Settings.model_fields["smtp_connections"].default  # of each worker
+TAKEOVER = 90  # seconds; a killed worker's heartbeat is missed after ten
 
 
 def test_a_worker_killed_while_it_sends_loses_no_mail_and_sends_none_twice(
@@ -138,6 +140,26 @@ def test_two_workers_send_each_of_thirty_mails_once(
     for customer in customers:
         assert len(arrived(customer)) == 1
         assert (mail_of(customer)["status"], mail_of(customer)["attempts"]) == ("successful", 1)
+
+
+def test_of_four_workers_one_is_killed_and_the_others_take_over_what_it_held(
+    branch: Utility, mail_server: MovableSmtpServer, start_worker: StartWorker
+) -> None:
+    mail_server.start()
+    mail_server.mailbox.hanging.set()
+    workers = [start_worker() for _ in range(4)]
+    customers = [branch.customer() for _ in range(30)]
+    for customer in customers:
+        customer.invite()
+    mail_server.mailbox.wait_in_the_air(4 * CONNECTIONS)  # so each of them holds as many as it can
+    workers[0].kill()
+    mail_server.mailbox.hanging.clear()
+    wait_for_jobs(branch, TAKEOVER)
+    came = [mail_server.mailbox.to(customer.email) for customer in customers]
+    for mails in came:
+        assert len({(mail.message["Message-ID"], mail.token) for mail in mails}) == 1
+    assert sum(map(len, came)) <= len(customers) + CONNECTIONS, "more came again than were in the air"
+    assert {mail_of(customer)["status"] for customer in customers} == {"successful"}
 
 
 def test_a_worker_told_to_stop_finishes_the_mail_in_its_hand(

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -11,7 +12,8 @@ from tests.faults.crowd import Crowd
 from tests.faults.ledger import problems
 from tests.faults.load import Load
 from tests.faults.postgres import OwnPostgres, own_postgres
-from tests.journeys.reading import refusal, wait_for_jobs
+from tests.journeys.reading import links_to, refusal, wait_for_jobs
+from tests.journeys.test_races import at_once
 from tests.support.databases import Sql
 from tests.support.mail import SmtpServer
 from tests.support.service import free_port, test_settings
@@ -47,21 +49,24 @@ def until_ready(utility: Utility) -> None:
         time.sleep(0.05)
 
 
-def everyone_is_told_to_come_back(customer: Customer, own: Client) -> None:
+def is_told_to_come_back(call: Callable[[], httpx.Response]) -> None:
+    started = time.monotonic()
+    answer = call()
+    assert refusal(answer) == (503, "TEMPORARILY_UNAVAILABLE")
+    assert int(answer.headers["Retry-After"]) >= 1
+    assert time.monotonic() - started < BOUND
+
+
+def everyone_is_told_to_come_back(customer: Customer, own: Client, **headers: str) -> None:
     """What callers hear while the database does not answer: nobody waits for long, and nobody gets in."""
     utility = customer.utility
     calls: list[Callable[[], httpx.Response]] = [
         lambda: utility.employee().get(customer.path),
-        lambda: utility.employee().post(f"{customer.path}/invitations"),
+        lambda: utility.employee().post(f"{customer.path}/password-resets", headers=headers),
         customer.log_in,
         lambda: own.get("/portal/me"),
     ]
-    for call in calls:
-        started = time.monotonic()
-        answer = call()
-        assert refusal(answer) == (503, "TEMPORARILY_UNAVAILABLE")
-        assert int(answer.headers["Retry-After"]) >= 1
-        assert time.monotonic() - started < BOUND
+    at_once([partial(is_told_to_come_back, call) for call in calls])
     assert (status(utility, "/healthz"), status(utility, "/readyz")) == (200, 503)
 
 
@@ -80,6 +85,29 @@ def test_while_postgresql_is_dead_everyone_is_told_to_come_back(utility: Utility
     everyone_is_told_to_come_back(customer, own)
     postgres.start()
     work_goes_on(customer, own)
+
+
+@pytest.mark.asvs("16.5.2")
+def test_while_postgresql_is_frozen_everyone_is_told_and_then_nothing_is_lost_or_done_twice(
+    utility: Utility, postgres: OwnPostgres
+) -> None:
+    customer = utility.customer().active()
+    own = customer.logged_in()
+    invited = [utility.customer() for _ in range(5)]
+    for one in invited:  # their mails are with the workers when everything stands still
+        one.invite()
+    once = {"Idempotency-Key": str(customer.id)}
+    with postgres.frozen():
+        everyone_is_told_to_come_back(customer, own, **once)
+    work_goes_on(customer, own)
+    again = [customer.send_reset(**once) for _ in range(2)]
+    assert [answer.status_code for answer in again] == [201, 201]
+    assert customer.log().count("PortalPasswordResetSent") == 1
+    wait_for_jobs(utility, 60)
+    for one in invited:
+        assert len({mail.message["Message-ID"] for mail in utility.world.mailbox.to(one.email)}) == 1
+    assert len(links_to(utility, customer.email, "reset-password")) == 1
+    assert problems(utility.world.sql) == []
 
 
 @pytest.mark.asvs("2.3.3", "16.5.3")

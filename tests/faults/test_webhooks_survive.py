@@ -9,7 +9,7 @@ from tests.support.receivers import Receiver, Reply, receiver, still
 from tests.support.world import Utility
 from tests.webhooks.partners import partner
 
-TAKEOVER = 40  # seconds; a killed worker's heartbeat is missed after ten
+TAKEOVER = 90  # seconds; a killed worker's heartbeat is missed after ten
 
 
 @pytest.fixture

@@ -119,6 +119,15 @@ def until(utility: Utility, batch_id: str, **expected: int) -> dict[str, Any]:
     return batch
 
 
+def settled(utility: Utility, *batch_ids: str) -> list[dict[str, Any]]:
+    """These batches, once none of the organisation's is worked on or due."""
+    deadline = time.monotonic() + 20
+    while _at_work(utility):
+        assert time.monotonic() < deadline
+        time.sleep(0.03)
+    return [look(utility, batch_id) for batch_id in batch_ids]
+
+
 def _at_work(utility: Utility) -> bool:
     """Whether one of the organisation's batches is worked on, or due."""
     return bool(

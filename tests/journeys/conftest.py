@@ -62,13 +62,13 @@ def asking(
 def slow_world(
     server: str, worker_id: str, smtp: SmtpServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[World]:
-    """A service whose batches invite one customer every five seconds, and that two clients may watch."""
+    """A service whose batches invite one customer every half minute, and that two clients may watch."""
     name = f"portal_slow_{worker_id}"
     settings = test_settings(
         database_url=fresh_copy(server, name),
         smtp_url=smtp.url,
         data_dir=tmp_path_factory.mktemp("slow"),
-        batch_invitations_per_minute=12,
+        batch_invitations_per_minute=2,
         event_streams=2,
     )
     with listening(settings) as (url, _), httpx.Client(timeout=20) as http:

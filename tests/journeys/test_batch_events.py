@@ -119,3 +119,15 @@ def test_no_connection_is_held_for_whoever_watches(slow: Utility, batch: str) ->
             assert look(other, batch)["status"] == "running"
         stopped = cancel(other, batch)
         assert [list(events) for events in streams] == [[("end", stopped)]] * 2
+
+
+def test_watching_is_one_call_however_long_it_takes(slow: Utility, batch: str) -> None:
+    settings = slow.world.settings.model_copy(update={"run_worker": False, "back_office_calls_per_minute": 2})
+    with listening(settings) as (url, _):
+        limited = replace(slow, world=replace(slow.world, url=url))
+        with _watching(limited.employee(), batch) as answer:
+            events = _events(answer)
+            assert next(events)[0] == "progress"
+            time.sleep(3)  # it looks once a second
+            stopped = cancel(slow, batch)
+            assert list(events) == [("end", stopped)]

@@ -1,10 +1,10 @@
 """The daily work: what has been kept long enough goes, of this organisation and of no other."""
 
 import asyncio
-import json
 import time
 from collections.abc import Iterator
 from datetime import timedelta
+from itertools import pairwise
 from uuid import UUID
 
 import httpx
@@ -13,39 +13,21 @@ import pytest
 from app.ids import new_id
 from app.main import running
 from app.repositories.unit_of_work import Transactions
+from app.seal_keys import SealSigner
 from app.services.daily_work import DailyWork
 from tests.journeys.reading import wait_for_jobs
+from tests.journeys.sealing import enqueue, old_entries, seal
 from tests.support.databases import Sql, drop, fresh_copy
 from tests.support.mail import Mailbox
 from tests.support.service import listening, test_settings
 from tests.support.world import Customer, Utility, World
 
 
-def enqueue(sql: Sql, job: str, payload: dict[str, str]) -> None:
-    """Put a job into the queue, as the schedule would."""
-    sql.run(
-        "INSERT INTO pgqueuer (priority, entrypoint, payload, status) VALUES (0, $1, convert_to($2, 'UTF8'), 'queued')",
-        job,
-        json.dumps(payload),
-    )
-
-
 def tend(utility: Utility) -> None:
-    """Let the organisation's daily work be done."""
+    """Let the organisation's daily work be done, when the log has been sealed."""
+    seal(utility)
     enqueue(utility.world.sql, "tend_organisation", {"organisationId": str(utility.organisation)})
     wait_for_jobs(utility)
-
-
-def old_entries(utility: Utility, age: timedelta, count: int = 1) -> None:
-    """Entries of the log as they stood long ago; the log itself cannot be aged, it refuses every change."""
-    utility.world.sql.run(
-        "INSERT INTO activities (organisation_id, id, type, occurred_at, actor_type, actor_id, subject_type,"
-        " subject_id, correlation_id) SELECT $1, gen_random_uuid(), 'PortalLoginFailed', now() - $2::interval,"
-        " 'system', 'test', 'organisation', $1, 'old' FROM generate_series(1, $3)",
-        utility.organisation,
-        age,
-        count,
-    )
 
 
 def old_left(utility: Utility) -> int:
@@ -187,6 +169,7 @@ def test_the_plan_reaches_every_organisation(quiet: World) -> None:
     utilities = [quiet.utility(retentionDays=30) for _ in range(3)]
     for utility in utilities:
         old_entries(utility, timedelta(days=31))
+        seal(utility)
     plan(quiet)
     for utility in utilities:
         wait_for_jobs(utility)
@@ -195,19 +178,24 @@ def test_the_plan_reaches_every_organisation(quiet: World) -> None:
 
 def test_what_is_left_after_so_many_transactions_waits_its_turn(quiet: World) -> None:
     utility = quiet.utility(retentionDays=30)
-    old_entries(utility, timedelta(days=31), 6_000)
+    old_entries(utility, timedelta(days=31), 11_000)
     old_entries(utility, timedelta(days=40))
+    seal(utility)
 
-    async def tend_twice() -> list[tuple[bool, int]]:
-        seen = []
+    async def tend_until_done() -> list[int]:
+        left = [await asyncio.to_thread(old_left, utility)]
         async with running(quiet.settings) as parts:
-            work = DailyWork(Transactions(parts.database), check_portals=False, batches=1)
-            for _ in range(2):
-                again = await work.tend(utility.organisation)
-                seen.append((again is not None, await asyncio.to_thread(old_left, utility)))
-        return seen
+            signer = SealSigner(quiet.settings.secret_keys)
+            work = DailyWork(Transactions(parts.database), signer, check_portals=False, batches=1)
+            while await work.tend(utility.organisation) is not None:
+                left.append(await asyncio.to_thread(old_left, utility))
+        return left
 
-    assert asyncio.run(tend_twice()) == [(True, 1_001), (False, 0)]
+    left = asyncio.run(tend_until_done())
+    assert len(left) >= 2
+    for before, after in pairwise(left):
+        assert 0 < before - after < 10_000
+    assert old_left(utility) == 0
 
 
 def test_work_for_an_unknown_organisation_is_simply_done(world: World) -> None:
@@ -217,6 +205,10 @@ def test_work_for_an_unknown_organisation_is_simply_done(world: World) -> None:
     assert world.sql.value(held) == 0
 
 
-def test_the_schedule_is_known_to_the_queue(world: World) -> None:
-    rows = world.sql.rows("SELECT expression, entrypoint, next_run > now() AS ahead FROM pgqueuer_schedules")
-    assert rows == [{"expression": "0 3 * * *", "entrypoint": "daily_work", "ahead": True}]
+def test_the_schedules_are_known_to_the_queue(world: World) -> None:
+    rows = world.sql.rows("SELECT entrypoint, expression FROM pgqueuer_schedules")
+    assert {row["entrypoint"]: row["expression"] for row in rows} == {
+        "daily_work": "0 3 * * *",
+        "plan_seals": "*/5 * * * *",
+    }
+    assert world.sql.value("SELECT next_run > now() FROM pgqueuer_schedules WHERE entrypoint = 'daily_work'")

@@ -28,3 +28,11 @@ def real(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tup
     log, variables = tmp_path_factory.mktemp("real") / "log", {"PORTAL_DATABASE_WAIT_SECONDS": "10"}
     with api_process(world.settings, log, "--no-worker", **variables) as (url, process):
         yield replace(world, url=url), process
+
+
+@pytest.fixture
+def unplanned(world: World) -> None:
+    """No log is sealed but when the test says so."""
+    later = "UPDATE pgqueuer_schedules SET next_run = now() + interval '1 hour' WHERE entrypoint = 'plan_seals'"
+    world.sql.wait_until("SELECT count(*) FROM pgqueuer_schedules WHERE entrypoint = 'plan_seals'", bool)
+    assert world.sql.run(later) == "UPDATE 1"

@@ -20,6 +20,7 @@ REQUIREMENTS = {
     "2.3.3": "a deed happens whole or not at all",
     "2.3.4": "what exists once is given once",
     "2.4.1": "too many calls are refused",
+    "3.4.1": "browsers are told to use https alone",
     "3.4.2": "other origins are allowed by setting alone",
     "3.4.3": "the explorer has a content security policy",
     "4.1.1": "answers name their type",

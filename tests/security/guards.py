@@ -112,7 +112,7 @@ GUARDS = (
         "log entries are changed and deleted by nobody",
         "migrations/versions/20261122_5b1d0c7f9a32_append_only_log.py",
         "BEFORE UPDATE OR DELETE ON activities",
-        "BEFORE INSERT ON activities",
+        "BEFORE DELETE ON activities",
         "tests/journeys/test_the_log.py",
     ),
     Guard(
@@ -135,6 +135,41 @@ GUARDS = (
         """return f"'{value}" if value.startswith(_FORMULA) else value""",
         "return value",
         "tests/api/test_exports.py tests/unit/test_exporting.py",
+    ),
+    Guard(
+        "a seal reaches no further than the oldest running transaction",
+        "app/services/sealing.py",
+        "below = NEVER if outlived else moment.oldest",
+        "below = NEVER if outlived else moment.next",
+        "tests/security/test_log_sealing.py",
+    ),
+    Guard(
+        "one seal of an organisation is made at a time",
+        "app/services/sealing.py",
+        "        await uow.seals.lock()\n",
+        "",
+        "tests/security/test_log_sealing.py",
+    ),
+    Guard(
+        "a seal counts by its signature alone",
+        "app/services/log_verification.py",
+        "if not self._verifier.genuine(seal.content(), seal.signature):",
+        "if False:",
+        "tests/security/test_log_integrity.py",
+    ),
+    Guard(
+        "an entry among sealed ones must have been sealed",
+        "app/services/log_verification.py",
+        "        for activity_id, occurred_at in unlisted:",
+        "        for activity_id, occurred_at in ():",
+        "tests/security/test_log_integrity.py",
+    ),
+    Guard(
+        "retention is believed by its seals alone",
+        "app/services/log_verification.py",
+        "        if self._gone > self._removed:",
+        "        if False:",
+        "tests/security/test_log_sealing.py",
     ),
 )
 

@@ -109,6 +109,30 @@ class Sql:
 
         return run(self._url, work)
 
+    def unseen(self, sql: str, *arguments: Any) -> str:
+        """The command's status; no trigger sees it, as when a superuser of the database does it."""
+
+        async def work(connection: asyncpg.Connection) -> str:
+            await connection.execute("SET session_replication_role = replica")
+            return await connection.execute(sql, *arguments)
+
+        return run(self._url, work)
+
+    def wait_until(
+        self,
+        sql: str,
+        enough: Callable[[Any], bool],
+        *arguments: Any,
+        doing: Callable[[], None] = lambda: None,
+    ) -> Any:
+        """The first value that is enough."""
+        deadline = time.monotonic() + 40
+        while not enough(value := self.value(sql, *arguments)):
+            assert time.monotonic() < deadline, f"still {value}"
+            doing()
+            time.sleep(0.05)
+        return value
+
     @contextmanager
     def holding(self, sql: str, *arguments: Any, isolation: str = "READ COMMITTED") -> Iterator[None]:
         """A transaction that has done this and is not over yet, whoever waits for it."""

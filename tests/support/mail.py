@@ -85,7 +85,7 @@ class Mailbox:
         """All mails to an address, oldest first."""
         return [mail for mail in self.mails if mail.to.lower() == address.lower()]
 
-    def wait(self, address: str, count: int = 1, seconds: float = 10) -> Mail:
+    def wait(self, address: str, count: int = 1, seconds: float = 30) -> Mail:
         """The newest mail to an address, once there are `count`."""
         deadline = time.monotonic() + seconds
         with self._changed:
@@ -95,7 +95,7 @@ class Mailbox:
                 self._changed.wait(left)
             return found[-1]
 
-    def of(self, communication_id: str, seconds: float = 10) -> Mail:
+    def of(self, communication_id: str, seconds: float = 30) -> Mail:
         """The mail with this id, once it has arrived; others may be on their way."""
         deadline = time.monotonic() + seconds
         with self._changed:

@@ -126,6 +126,10 @@ class Process:
         return self._process.pid
 
     @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
     def output(self) -> str:
         return self._log.read_text()
 

@@ -8,7 +8,7 @@ import httpx
 
 from app.database import Database, registered
 from tests.support.service import listening
-from tests.support.world import Client, World
+from tests.support.world import Client, Customer, World
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,10 @@ class Watched:
     def by(self, client: Client) -> Client:
         """The same caller, of this service."""
         return replace(client, world=self.world)
+
+    def on(self, customer: Customer) -> Customer:
+        """The same customer, as this service knows them."""
+        return replace(customer, utility=replace(customer.utility, world=self.world))
 
     def behind(self, call: Callable[[], httpx.Response]) -> list[str]:
         """The service's own statements behind a call that succeeds: neither the transaction's, nor the queue's that

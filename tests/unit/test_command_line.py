@@ -130,7 +130,7 @@ def test_the_document_does_not_depend_on_the_environment() -> None:
     assert plain.stdout == other.stdout
 
 
-@pytest.mark.parametrize("command", ["serve", "worker", "migrate", "token", "seed", "openapi"])
+@pytest.mark.parametrize("command", ["serve", "worker", "migrate", "verify", "token", "seed", "openapi", "invite"])
 def test_every_command_of_the_contract_explains_itself_with_an_example(command: str) -> None:
     done = CliRunner().invoke(app, [command, "--help"], env={"COLUMNS": "200"})
     assert done.exit_code == 0
@@ -144,7 +144,7 @@ def _refused(done: subprocess.CompletedProcess[str]) -> str:
     return done.stderr
 
 
-@pytest.mark.parametrize("command", ["migrate", "seed"])
+@pytest.mark.parametrize("command", ["migrate", "seed", "verify"])
 def test_a_database_that_does_not_answer_is_said_in_one_line(tmp_path: Path, command: str) -> None:
     url = "postgresql://portal:geheim@127.0.0.1:1/portal"
     said = _refused(_run(tmp_path, command, PORTAL_DATABASE_URL=url))

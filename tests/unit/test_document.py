@@ -15,7 +15,7 @@ from tests.support.service import test_settings
 
 _VERBS = (
     "assign|cancel|change|check|complete|confirm|create|delete|enable|end|find|forgot|get|impersonate|import|inspect|introspect|invite|list|log|"
-    "logout|put|reactivate|receive|redeem|redeliver|register|remove|report|resend|reset|revoke|rotate|send|start|test|view|watch"
+    "logout|put|reactivate|receive|redeem|redeliver|register|remove|report|resend|reset|revoke|rotate|send|start|test|verify|view|watch"
 )
 
 

@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -10,8 +9,16 @@ import asyncpg
 import pytest
 from alembic import command
 
+from app.domain.seals import Verification
+from app.ids import new_id
 from app.migrating import config, head, migrate
+from app.repositories.unit_of_work import Transactions
+from app.seal_keys import SealSigner
+from app.services.log_verification import LogVerification
+from app.services.sealing import Sealing
+from tests.journeys.sealing import with_transactions
 from tests.support.databases import Sql, drop, fresh_copy, named, run
+from tests.support.service import test_settings
 
 _THINGS = """
 SELECT 'table ' || table_name || '.' || column_name || ' ' || data_type || ' ' || is_nullable
@@ -93,6 +100,14 @@ def test_migrating_twice_changes_nothing(empty: str) -> None:
     assert _things(empty) == before
 
 
+_WRITE = """
+INSERT INTO activities (organisation_id, id, type, actor_type, actor_id, subject_type, subject_id, correlation_id)
+SELECT $1, gen_random_uuid(), 'PortalLoggedOut', 'system', 'test', 'organisation', $1, 'test'
+"""
+_BUILDING = """
+SELECT pid FROM pg_stat_activity WHERE datname = current_database()
+   AND query LIKE 'CREATE INDEX CONCURRENTLY%' AND wait_event_type = 'Lock'
+"""
 _INVALID = "SELECT indexrelid::regclass::text AS name FROM pg_index WHERE NOT indisvalid"
 
 
@@ -100,17 +115,10 @@ def test_a_run_that_was_interrupted_while_it_made_an_index_is_repeated(empty: st
     migrate(empty)
     whole, sql = _things(empty), Sql(empty)
     command.downgrade(config(empty), "a94d1e60b3f7")  # the next one begins with that index
-    building = (
-        "SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
-        " AND query LIKE 'CREATE INDEX CONCURRENTLY%' AND wait_event_type = 'Lock'"
-    )
     reader = sql.holding("SELECT count(*) FROM customers", isolation="REPEATABLE READ")
     with ThreadPoolExecutor(1) as threads, reader:
         migrating = threads.submit(migrate, empty)
-        deadline = time.monotonic() + 20
-        while (process := sql.value(building)) is None:
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        process = sql.wait_until(_BUILDING, bool)
         assert sql.value("SELECT pg_terminate_backend($1)", process)
         with pytest.raises(Exception):  # noqa: B017, PT011 - whatever the driver says of a lost connection
             migrating.result(20)
@@ -120,6 +128,31 @@ def test_a_run_that_was_interrupted_while_it_made_an_index_is_repeated(empty: st
     assert sql.value("SELECT version_num FROM alembic_version") == head()
     assert sql.rows(_INVALID) == []
     assert _things(empty) == whole
+
+
+def test_a_big_log_gets_its_seals_without_a_rewrite_and_while_others_write(empty: str) -> None:
+    migrate(empty)
+    sql, organisation = Sql(empty), new_id()
+    command.downgrade(config(empty), "6f1c8a52e9d4")  # before the seals
+    sql.run(f"{_WRITE} FROM generate_series(1, 1500)", organisation)
+    file = sql.value("SELECT pg_relation_filenode('activities')")
+    with ThreadPoolExecutor(1) as threads:
+        with sql.holding("SELECT count(*) FROM customers", isolation="REPEATABLE READ"):
+            migrating = threads.submit(migrate, empty)
+            sql.wait_until(_BUILDING, bool)
+            sql.run(_WRITE, organisation)
+        migrating.result(20)
+    assert sql.value("SELECT pg_relation_filenode('activities')") == file
+    assert sql.value("SELECT count(*) FROM activities WHERE transaction = '0'") == 1500
+    settings = test_settings(database_url=empty)
+    signer = SealSigner(settings.secret_keys)
+
+    async def seal_and_verify(transaction: Transactions) -> Verification:
+        await Sealing(transaction, signer).seal(organisation)
+        return await LogVerification(transaction, signer.verifier).verify(organisation)
+
+    found = with_transactions(settings, seal_and_verify)
+    assert (found.verified, found.checked) == (True, 1501)
 
 
 def test_of_several_migrations_at_once_one_works_and_the_others_wait(empty: str) -> None:

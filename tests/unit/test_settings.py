@@ -18,6 +18,7 @@ _SAFE = {
     "PORTAL_SECRET_KEYS": SECRET,
     "PORTAL_SMTP_URL": "smtp://127.0.0.1:1",
     "PORTAL_OIDC_ISSUER": "https://issuer.example.com",
+    "PORTAL_SEAL_KEY": SECRET[::-1],
 }
 
 
@@ -61,6 +62,8 @@ def test_an_empty_setting_is_a_missing_one(tmp_path: Path, empty: str) -> None:
         ("PORTAL_OIDC_ISSUER", "http://issuer.example.com"),
         ("PORTAL_OIDC_JWKS_URL", "http://issuer.example.com/keys"),
         ("PORTAL_PLATFORM_WEBHOOK_SECRET", "too short"),
+        ("PORTAL_SEAL_KEY", "too short"),
+        ("PORTAL_SEAL_KEY", SECRET),
         ("PORTAL_ENVIRONMENT", "staging"),
         ("PORTAL_DATABASE_URL", "mysql://127.0.0.1/portal"),
         ("PORTAL_SESSION_HOURS", "[red]12[/red]"),
@@ -68,7 +71,7 @@ def test_an_empty_setting_is_a_missing_one(tmp_path: Path, empty: str) -> None:
 )
 def test_a_wrong_setting_stops_the_start_in_one_line(tmp_path: Path, name: str, value: str) -> None:
     said = _stopped_by(_serve(tmp_path, **_SAFE | {name: value}), name)
-    for secret in (SECRET, "geheim"):
+    for secret in (SECRET, SECRET[::-1], "geheim"):
         assert secret not in said
 
 

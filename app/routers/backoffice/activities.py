@@ -11,7 +11,7 @@ from app.routers.dependencies import ActivityFiltering, BackOffice, CustomerId, 
 from app.routers.exporting import Export, Exporting
 from app.routers.openapi import refusals
 from app.routers.reading import StrictRoute
-from app.schemas.activities import ActivityBody
+from app.schemas.activities import ActivityBody, VerificationBody
 from app.schemas.base import PageBody
 
 router = APIRouter(prefix="/api/portal/v1", tags=["Back office: activities"], route_class=StrictRoute)
@@ -54,3 +54,17 @@ async def list_organisation_activities(
         everything = services.activities.all_of_organisation(only, call=call)
         return await _EXPORT.answer(wanted, everything, services.clock())
     return PageBody.of(await services.activities.of_organisation(page, only, call=call), ActivityBody.of)
+
+
+@router.get(
+    "/organisation/activities/verification",
+    operation_id="verifyActivities",
+    summary="Prove that the log is complete and unchanged",
+)
+async def verify_activities(call: _Reading, services: Service) -> VerificationBody:
+    """Compares every entry with its seal and names those that were changed, removed or inserted.
+
+    A million entries take about a minute; while a process is at it, it tells others to retry. For more there is
+    `portal-access verify`.
+    """
+    return VerificationBody.of(await services.log_verification.verify(call.organisation_id))

@@ -1,7 +1,7 @@
 """Watching an invitation batch: server-sent events for as long as it runs.
 
 The batch is looked at once a second, by short statements between which no connection is held. Each look is judged
-like a call of its own: a bearer that has expired, or has lost its permission, sees nothing more.
+like a call of its own, but counted as none: a bearer that has expired, or has lost its permission, sees nothing more.
 """
 
 import asyncio
@@ -31,8 +31,8 @@ event: end
 data: {"id": "01a2049d-d2a0-7b19-a4c8-1f6e0d3b7a55", "status": "finished", …}
 """
 
-_admitted = BackOffice(Permission.PORTAL_INVITE)
-_Watching = Annotated[Call, Depends(_admitted)]
+_Watching = Annotated[Call, Depends(BackOffice(Permission.PORTAL_INVITE))]
+_still_admitted = BackOffice(Permission.PORTAL_INVITE, counted=False)
 
 
 class EventRoute(StrictRoute):
@@ -92,7 +92,7 @@ async def watch_invitation_batch(
             return
         await asyncio.sleep(_SECONDS)
         try:
-            batch = await services.invitation_batches.get(batch_id, call=await _admitted(request))
+            batch = await services.invitation_batches.get(batch_id, call=await _still_admitted(request))
         except errors.TemporarilyUnavailable:
             continue
         except errors.PortalError:

@@ -27,6 +27,7 @@ from app.services.impersonations import Impersonations
 from app.services.inspections import Inspections
 from app.services.invitation_batches import InvitationBatches
 from app.services.invitations import Invitations
+from app.services.log_verification import LogVerification
 from app.services.logins import Logins
 from app.services.own_accounts import OwnAccounts
 from app.services.password_resets import PasswordResets
@@ -67,6 +68,7 @@ class Services:
     invitation_batches: InvitationBatches
     invitations: Invitations
     password_resets: PasswordResets
+    log_verification: LogVerification
     logins: Logins
     own_accounts: OwnAccounts
     platform_events: PlatformEvents

@@ -22,7 +22,7 @@ _FORM = {
                 "type": "object",
                 "required": ["token"],
                 "properties": {
-                    "token": {"type": "string", "minLength": 1, "maxLength": 200},
+                    "token": {"type": "string", "minLength": 1},
                     "token_type_hint": {"type": "string", "description": "Taken, and of no consequence."},
                 },
                 "additionalProperties": False,
