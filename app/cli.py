@@ -215,7 +215,7 @@ def migrate() -> None:
     from app.migrating import migrate as migrate_database
 
     with _with_database(loaded) as ready:
-        migrate_database(str(ready.database_url))
+        migrate_database(ready.direct_database_url)
     _out.print("The database is at head.")
 
 

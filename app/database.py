@@ -43,6 +43,7 @@ _DIALECT.statement_compiler = _Compiler
 
 _PATIENT_SECONDS = 30.0
 _GIVE_UP_SECONDS = 2.0  # for the first words with a server, and for word that nobody waits any more
+_STATEMENTS_KEPT = 200  # prepared ones, of each connection
 _LOCKS = 0.8  # part of the patience that may go to waiting for a lock, whose refusal then still arrives
 
 _patient: ContextVar[bool] = ContextVar("patient", default=False)
@@ -192,18 +193,18 @@ class _Block:
     Classes cost a request less than generators that are context managers within each other.
     """
 
-    __slots__ = ("_database", "_loan", "_organisation", "_transaction")
+    __slots__ = ("_begin", "_database", "_loan", "_organisation")
 
-    def __init__(self, database: "Database", organisation: Any, *, transaction: bool) -> None:
+    def __init__(self, database: "Database", organisation: Any, *, begin: str | None) -> None:
         self._database = database
         self._organisation = organisation
-        self._transaction = transaction
+        self._begin = begin  # how the transaction begins; None for no transaction
 
     async def __aenter__(self) -> Connection:
         try:
             self._loan = await self._database.lend()
-            if self._transaction:
-                await self._begin()
+            if self._begin:
+                await self._start(self._begin)
         except FAULTS as fault:
             raise _unavailable(fault) from fault
         return Connection(self._loan, self._organisation)
@@ -214,9 +215,9 @@ class _Block:
         at_rest = False
         try:
             try:
-                if self._transaction and error is None:
+                if self._begin and error is None:
                     await self._loan.tell("COMMIT;")
-                elif self._transaction and not self._loan.given_up:
+                elif self._begin and not self._loan.given_up:
                     await self._loan.tell("ROLLBACK;")
                 at_rest = error is None
             finally:
@@ -226,9 +227,9 @@ class _Block:
         if isinstance(error, FAULTS):
             raise _unavailable(error) from error
 
-    async def _begin(self) -> None:
+    async def _start(self, begin: str) -> None:
         try:
-            await self._loan.tell("BEGIN;")
+            await self._loan.tell(begin)
         except BaseException:
             await self._database.take_back(self._loan, at_rest=False)
             raise
@@ -241,45 +242,54 @@ class Database:
     that two requests do the same work looks here.
     """
 
-    def __init__(self, pool: "asyncpg.Pool[Row]", patience: float) -> None:
+    def __init__(self, pool: "asyncpg.Pool[Row]", patience: float, *, begin: str, pooled: bool) -> None:
         self._pool = pool
         self._patience = patience
+        self._begin = begin
+        self._pooled = pooled
         self._given_up: set[asyncio.Task[None]] = set()
         self.watchers: list[Callable[[str], None]] = []
 
     @classmethod
     async def connect(cls, url: str, settings: Settings) -> Self:
         """A pool that opens its connections when they are needed, so that a start survives a missing database."""
+        limits = {
+            "jit": "off",
+            "lock_timeout": f"{settings.database_wait_seconds * _LOCKS * 1000:.0f}ms",
+            "statement_timeout": "30s",
+            "idle_in_transaction_session_timeout": "60s",
+        }
+        begin = "BEGIN;"
+        if settings.database_pooled:  # a pooler refuses them at the start of a connection
+            begin += "".join(f" SET LOCAL {name} = '{limit}';" for name, limit in limits.items())
+            limits = {}
         pool = asyncpg.create_pool(  # type: ignore[call-overload]  # its stubs type reset= wrongly
             url,
             min_size=0,
             max_size=settings.database_pool_size,
-            statement_cache_size=settings.database_statement_cache,
+            statement_cache_size=0 if settings.database_pooled else _STATEMENTS_KEPT,
             max_cached_statement_lifetime=0,
             max_inactive_connection_lifetime=300,
             timeout=settings.database_wait_seconds,
             command_timeout=_PATIENT_SECONDS,
             init=_prepare,
             reset=_leave_as_is,
-            server_settings={
-                "application_name": "portal-access",
-                "timezone": "UTC",
-                "jit": "off",
-                "lock_timeout": f"{settings.database_wait_seconds * _LOCKS * 1000:.0f}ms",
-                "statement_timeout": "30s",
-                "idle_in_transaction_session_timeout": "60s",
-            },
+            server_settings={"application_name": "portal-access", "timezone": "UTC"} | limits,
         )
         await pool
-        return cls(pool, settings.database_wait_seconds)
+        return cls(pool, settings.database_wait_seconds, begin=begin, pooled=settings.database_pooled)
 
     def reading(self, organisation: Any) -> AbstractAsyncContextManager[Connection]:
-        """A connection for single statements, each its own transaction."""
-        return _Block(self, organisation, transaction=False)
+        """A connection for single statements, each its own transaction.
+
+        Behind a pooler they are in one together: between the parts of a statement that stands for itself another
+        connection may be taken.
+        """
+        return _Block(self, organisation, begin=self._begin if self._pooled else None)
 
     def transaction(self, organisation: Any) -> AbstractAsyncContextManager[Connection]:
         """A connection inside a transaction that commits at the end of the block, or rolls back."""
-        return _Block(self, organisation, transaction=True)
+        return _Block(self, organisation, begin=self._begin)
 
     async def lend(self) -> _Loan:
         """A connection, which has to be given back.
@@ -346,7 +356,7 @@ async def _close(driver: "PoolConnectionProxy[Row]") -> None:
 
 async def _prepare(driver: "PoolConnectionProxy[Row]") -> None:
     """Teach a new connection to carry jsonb as Python objects."""
-    async with asyncio.timeout(_GIVE_UP_SECONDS):
+    async with asyncio.timeout(_GIVE_UP_SECONDS), driver.transaction():  # what a pooler keeps together
         await driver.set_type_codec("jsonb", schema="pg_catalog", encoder=_to_json, decoder=json.loads)
 
 

@@ -12,7 +12,8 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -83,11 +84,6 @@ class Stage:
         sql.run(_OF_ONE, utility.organisation, of_one, many.id)
         return cls(utility, none, one, many)
 
-    def asking(self, world: World) -> "Stage":
-        """The same, asked of another process."""
-        utility = replace(self.utility, world=world)
-        return Stage(utility, *(replace(one, utility=utility) for one in (self.none, self.one, self.many)))
-
     def reads(self) -> Iterator[tuple[str, Read]]:
         clerk = self.utility.employee()
         for kind, customer in (("none", self.none), ("one", self.one), ("many", self.many)):
@@ -98,7 +94,7 @@ class Stage:
                 ("diagnosis", "/diagnosis"),
                 ("invitations", "/invitations"),
             ):
-                yield f"{name}, {kind}", lambda path=customer.path + path: clerk.get(path)
+                yield f"{name}, {kind}", partial(clerk.get, customer.path + path)
         path = f"{self.many.path}/activities?pageSize=50"
         for _ in range(20):
             path = f"{self.many.path}/activities?pageSize=50&continuationToken=" + str(

@@ -75,7 +75,7 @@ def _keep_short(ctx: MigrationContext, *_: object, **__: object) -> None:
 
 
 async def _online() -> None:
-    url = context.config.attributes.get("url") or str(load_settings().database_url)
+    url = context.config.attributes.get("url") or load_settings().direct_database_url
     # The driver reads the URL itself, so that whatever the service accepts, migrations accept.
     engine = create_async_engine(
         "postgresql+asyncpg://", async_creator=partial(asyncpg.connect, url), poolclass=NullPool

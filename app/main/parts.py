@@ -189,9 +189,8 @@ async def running(settings: Settings, clock: Clock = utc_now) -> AsyncIterator[P
         if settings.platform_webhook_secret
         else None,
     )
-    direct = str(settings.database_direct_url or url)
     worker = Worker(
-        direct,
+        settings.direct_database_url,
         handlers(
             deliveries,
             confirmations,

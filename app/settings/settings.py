@@ -51,7 +51,14 @@ class Settings(BaseSettings):
         None, description="`postgresql://…`, PostgreSQL 15 or newer. Absent: embedded PostgreSQL in the data folder."
     )
     database_direct_url: PostgresDsn | None = Field(
-        None, description="A way to PostgreSQL past a pooler, for the worker's LISTEN. Absent: the database URL."
+        None,
+        description="A way to PostgreSQL past a pooler, for migrations and the worker's LISTEN. Absent: the database "
+        "URL.",
+    )
+    database_pooled: bool = Field(
+        False,
+        description="`true` when the database URL leads to a pooler in transaction mode, such as PgBouncer: see "
+        "docs/scale.md.",
     )
     database_pool_size: int = Field(10, ge=1, le=200, description="Most connections of one process.")
     database_wait_seconds: float = Field(
@@ -60,9 +67,6 @@ class Settings(BaseSettings):
         le=30,
         description="Longest wait of a request for a connection, and for each answer of PostgreSQL; then it is told to "
         "retry. Jobs wait half a minute for an answer.",
-    )
-    database_statement_cache: int = Field(
-        200, ge=0, description="Prepared statements kept per connection; 0 behind a pooler in transaction mode."
     )
     secret_keys: SecretKeys = Field(
         (),
@@ -254,6 +258,15 @@ class Settings(BaseSettings):
         return self
 
     @model_validator(mode="after")
+    def _way_past_the_pooler(self) -> Self:
+        if self.database_pooled and self.database_direct_url is None:
+            raise SettingsError(
+                "PORTAL_DATABASE_DIRECT_URL is missing: PORTAL_DATABASE_POOLED is set, and migrations and the worker's "
+                "LISTEN need a way past the pooler."
+            )
+        return self
+
+    @model_validator(mode="after")
     def _safe_production(self) -> Self:
         if self.environment is Environment.EMBEDDED:
             return self
@@ -282,6 +295,11 @@ class Settings(BaseSettings):
                 "made at random."
             )
         return self
+
+    @property
+    def direct_database_url(self) -> str:
+        """The database without a pooler between."""
+        return str(self.database_direct_url or self.database_url)
 
     @property
     def mailbox(self) -> Path:

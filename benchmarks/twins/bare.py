@@ -99,7 +99,7 @@ async def opened() -> AsyncIterator[Bare]:
         str(settings.database_url),
         min_size=0,
         max_size=settings.database_pool_size,
-        statement_cache_size=settings.database_statement_cache,
+        statement_cache_size=200,
         init=_prepare,
         reset=_leave_as_is,
         server_settings={"jit": "off"},

@@ -1,5 +1,6 @@
 """A real SMTP server that keeps what it is given."""
 
+import asyncio
 import email
 import email.policy
 import re
@@ -75,7 +76,7 @@ class Mailbox:
                     return reply
         content = envelope.content
         assert isinstance(content, bytes)
-        message = cast(EmailMessage, email.message_from_bytes(content, policy=email.policy.default))
+        message = email.message_from_bytes(content, policy=email.policy.default)
         with self._changed:
             self.mails.extend(Mail(recipient, message) for recipient in envelope.rcpt_tos)
             self._changed.notify_all()
@@ -112,9 +113,9 @@ class _Controller(Controller):
     """aiosmtpd's, on a port that the system chose."""
 
     def _trigger_server(self) -> None:
-        assert self.server is not None
+        assert isinstance(self.server, asyncio.Server)
         self.port = self.server.sockets[0].getsockname()[1]
-        super()._trigger_server()
+        super()._trigger_server()  # type: ignore[no-untyped-call]
 
 
 class SmtpServer:
