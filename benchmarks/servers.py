@@ -46,6 +46,11 @@ def use_second_core() -> None:
     os.sched_setaffinity(0, {_CORES[1]})
 
 
+def on_first_core(*program: str) -> tuple[str, ...]:
+    """The program, to be started there."""
+    return ("taskset", "-c", str(_CORES[0]), *program)
+
+
 @contextmanager
 def running(settings: Settings, folder: Path) -> Iterator[dict[str, Server]]:
     """The product and its twins, by their names."""
@@ -56,7 +61,7 @@ def running(settings: Settings, folder: Path) -> Iterator[dict[str, Server]]:
 @contextmanager
 def _server(name: str, settings: Settings, folder: Path) -> Iterator[Server]:
     port = free_port()
-    program = ("taskset", "-c", str(_CORES[0]), *_PROGRAMS[name])
+    program = on_first_core(*_PROGRAMS[name])
     process = Process(["--port", str(port)], environment(settings), folder / f"{name}.log", program)
     try:
         server = Server(name, f"http://127.0.0.1:{port}", process)

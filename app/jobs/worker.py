@@ -31,6 +31,7 @@ _log = structlog.get_logger(__name__)
 
 _HEARTBEAT = timedelta(seconds=10)  # a killed worker's jobs are taken over about this long after its death
 _LONGEST_PAUSE = 10.0
+_LAST_SECONDS = 8.0  # for the jobs at hand, once a worker is told to stop; containers are killed after ten
 _ANSWER_SECONDS = 10.0  # a queue that says nothing for so long is looked for anew
 _FIRST_WAIT, _LONGEST_WAIT = timedelta(seconds=5), timedelta(hours=1)  # after a fault of a job
 
@@ -82,6 +83,8 @@ class Worker:
         self._regular = regular
         self._stopping = asyncio.Event()
         self._queue: PgQueuer | None = None
+        self._at_hand: set[asyncio.Timeout] = set()
+        self._end: float | None = None
 
     async def run(self) -> None:
         """Work until `stop`; when the database goes away, wait for it and go on."""
@@ -119,18 +122,45 @@ class Worker:
                 self._queue = None
 
     def stop(self) -> None:
-        """Finish the jobs at hand and take no more."""
+        """Finish the jobs at hand and take no more; what is not done in time is left to another worker."""
         self._stopping.set()
+        self._end = asyncio.get_running_loop().time() + _LAST_SECONDS
+        for one in self._at_hand:
+            one.reschedule(self._end)
         if self._queue is not None:
             self._queue.shutdown.set()
 
     def _attach(self, pool: "asyncpg.Pool[asyncpg.Record]") -> PgQueuer:
         queue = PgQueuer.from_asyncpg_pool(pool)
         for name, handler in self._handlers.items():
-            queue.entrypoint(name, on_failure="hold")(_entrypoint(name, handler))
+            queue.entrypoint(name, on_failure="hold")(self._entrypoint(name, handler))
         for one in self._regular:
             queue.schedule(one.job, one.cron)(_enqueue(one.job, Queries(queue.connection)))
         return queue
+
+    def _entrypoint(self, name: str, handler: Handler) -> Callable[[QueuedJob], Awaitable[None]]:
+        async def work(job: QueuedJob) -> None:
+            try:
+                # Not cancelled from outside: the queue would take that for the job's end.
+                async with asyncio.timeout_at(self._end) as ending:
+                    self._at_hand.add(ending)
+                    try:
+                        with patiently():
+                            wait = await handler(json.loads(job.payload or b"{}"))
+                    finally:
+                        self._at_hand.discard(ending)
+            except TemporarilyUnavailable:
+                raise RetryRequested(delay=timedelta(seconds=2), reason="database unavailable") from None
+            except Exception as fault:
+                if ending.expired():
+                    raise RetryRequested(delay=timedelta(0), reason="the worker ends") from None
+                _log.error("job failed", job=name, job_id=int(job.id), fault=type(fault).__name__, exc_info=True)
+                # Never given up: waits count as attempts too, and a fault may be mended by the next release.
+                wait = min(_FIRST_WAIT * 2 ** min(job.attempts, 20), _LONGEST_WAIT)
+            if wait is not None:
+                raise RetryRequested(delay=wait, reason="not done yet")
+
+        return work
 
 
 def _enqueue(job: str, queries: Queries) -> Callable[[Schedule], Awaitable[None]]:
@@ -140,23 +170,6 @@ def _enqueue(job: str, queries: Queries) -> Callable[[Schedule], Awaitable[None]
         await queries.enqueue(job, None, dedupe_key=job, on_conflict="skip")
 
     return enqueue
-
-
-def _entrypoint(name: str, handler: Handler) -> Callable[[QueuedJob], Awaitable[None]]:
-    async def work(job: QueuedJob) -> None:
-        try:
-            with patiently():
-                wait = await handler(json.loads(job.payload or b"{}"))
-        except TemporarilyUnavailable:
-            raise RetryRequested(delay=timedelta(seconds=2), reason="database unavailable") from None
-        except Exception as fault:
-            _log.error("job failed", job=name, job_id=int(job.id), fault=type(fault).__name__, exc_info=True)
-            # Never given up: waits count as attempts too, and a fault may be mended by the next release.
-            wait = min(_FIRST_WAIT * 2 ** min(job.attempts, 20), _LONGEST_WAIT)
-        if wait is not None:
-            raise RetryRequested(delay=wait, reason="not done yet")
-
-    return work
 
 
 async def _tidy(pool: "asyncpg.Pool[asyncpg.Record]") -> None:

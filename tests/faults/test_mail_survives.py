@@ -148,7 +148,7 @@ def test_of_four_workers_one_is_killed_and_the_others_take_over_what_it_held(
     mail_server.start()
     mail_server.mailbox.hanging.set()
     workers = [start_worker() for _ in range(4)]
-    customers = [branch.customer() for _ in range(30)]
+    customers = [branch.customer() for _ in range(70)]  # more than three workers take in advance
     for customer in customers:
         customer.invite()
     mail_server.mailbox.wait_in_the_air(4 * CONNECTIONS)  # so each of them holds as many as it can
@@ -178,3 +178,22 @@ def test_a_worker_told_to_stop_finishes_the_mail_in_its_hand(
         assert ending.result() == 0
     assert len(arrived(customer)) == 1
     assert (mail_of(customer)["status"], mail_of(customer)["attempts"]) == ("successful", 1)
+
+
+def test_a_worker_told_to_stop_leaves_to_others_what_a_hanging_server_keeps_it_from(
+    branch: Utility, mail_server: MovableSmtpServer, start_worker: StartWorker
+) -> None:
+    customers = [branch.customer() for _ in range(12)]
+    mail_server.start()
+    mail_server.mailbox.hanging.set()
+    worker = start_worker(PORTAL_SMTP_TIMEOUT_SECONDS="60")
+    for customer in customers:
+        customer.invite()
+    mail_server.mailbox.wait_in_the_air(CONNECTIONS)
+    assert worker.stop() == 0
+    mail_server.mailbox.hanging.clear()
+    start_worker()
+    wait_for_jobs(branch, 30)
+    for customer in customers:
+        assert len({(mail.message["Message-ID"], mail.token) for mail in mail_server.mailbox.to(customer.email)}) == 1
+        assert mail_of(customer)["status"] == "successful"

@@ -121,8 +121,8 @@ class _Controller(Controller):
 class SmtpServer:
     """The mailbox behind a port on loopback."""
 
-    def __init__(self, **options: Any) -> None:
-        self.mailbox = Mailbox()
+    def __init__(self, mailbox: Mailbox | None = None, **options: Any) -> None:
+        self.mailbox = mailbox or Mailbox()
         self._controller = _Controller(self.mailbox, hostname="127.0.0.1", port=0, **options)
 
     def __enter__(self) -> "SmtpServer":

@@ -7,7 +7,21 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Interval, any_, bindparam, func, insert, literal, select, text, update
+from sqlalchemy import (
+    ForeignKeyConstraint,
+    Interval,
+    PrimaryKeyConstraint,
+    Table,
+    UniqueConstraint,
+    any_,
+    bindparam,
+    func,
+    insert,
+    literal,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.sql import visitors
 from sqlalchemy.sql.dml import Delete, Insert, Update
 from sqlalchemy.sql.elements import BinaryExpression, BindParameter
@@ -145,6 +159,20 @@ def test_what_spans_organisations_reads_their_ids_alone_and_works_in_none() -> N
 def test_every_table_belongs_to_an_organisation_first() -> None:
     for table in metadata.tables.values():
         assert next(iter(table.primary_key.columns)).name == "organisation_id", table.name
+
+
+@pytest.mark.parametrize("table", metadata.sorted_tables, ids=str)
+def test_a_table_can_be_spread_over_servers_by_organisation(table: Table) -> None:
+    """What Citus asks of a table distributed by a column: each key and each reference has it, on both sides."""
+    for constraint in table.constraints:
+        if isinstance(constraint, PrimaryKeyConstraint | UniqueConstraint):
+            assert "organisation_id" in constraint.columns, constraint.name
+        if isinstance(constraint, ForeignKeyConstraint):
+            pairs = {(key.parent.name, key.column.name) for key in constraint.elements}
+            assert ("organisation_id", "organisation_id") in pairs, constraint.name
+    for index in table.indexes:
+        if index.unique:
+            assert "organisation_id" in index.columns, index.name
 
 
 def _customers_account(*conditions: Any) -> Any:
