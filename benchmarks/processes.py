@@ -20,12 +20,6 @@ _MIX = ("getCard", "listActivities", "inspectToken", "sendInvitation")
 _PARTS = 5
 
 
-def memory(process: Process) -> float:
-    """Resident megabytes now."""
-    pages = int(Path(f"/proc/{process.pid}/statm").read_text().split()[1])
-    return pages * 4096 / 1e6
-
-
 def seconds_to_ready(stage: Stage, log: Path) -> float:
     """From the start of a process until it says that it can do its work."""
     port = free_port()
@@ -53,7 +47,7 @@ def main() -> None:
         data.load(60, members=2_000, invited=2_000)
         data.settle()
         server = Server("product", stage.world.url, stage.process)
-        print(f"{memory(stage.process):.1f} MB when ready")
+        print(f"{stage.process.memory / 1e6:.1f} MB when ready")
         sent = 0
         chosen = [(operation, list(operation.requests(data))) for operation in OPERATIONS if operation.name in _MIX]
         for part in range(1, _PARTS + 1):
@@ -61,7 +55,7 @@ def main() -> None:
                 for _operation, requests in chosen:
                     measured = run(server, requests, 2, once=False)
                     sent += round(measured.rate * 2)
-            print(f"{memory(stage.process):.1f} MB after {sent:,} requests", flush=True)
+            print(f"{stage.process.memory / 1e6:.1f} MB after {sent:,} requests", flush=True)
 
 
 if __name__ == "__main__":

@@ -35,7 +35,7 @@ class Server:
     @property
     def cpu_seconds(self) -> float:
         """How long it has worked, in the kernel too."""
-        after_name = Path(f"/proc/{self.process.number}/stat").read_text().rpartition(")")[2].split()
+        after_name = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(after_name[11]) + int(after_name[12])) / _TICKS
 
 

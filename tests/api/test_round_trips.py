@@ -124,7 +124,7 @@ OPERATIONS: dict[str, tuple[Callable[[Customer], Deed], int]] = {
     "page of activities": (_activities, 1),
     "me": (_me, 1),
     "introspection": (_introspection, 2),  # one is for the roles assigned to the caller, whose bearer names none
-    "first look at a link, which is remembered": (_first_look, 3),
+    "first look at a link, which is remembered": (_first_look, 4),
     "look at a link": (_inspection, 1),
     "invitation": (_invitation, 6),
     "registration": (_registration, 11),

@@ -24,6 +24,7 @@ from app.routers.explorer import Demonstration
 from app.serving import options
 from app.settings import Settings, load_settings
 
+_PAGE = os.sysconf("SC_PAGE_SIZE")
 SECRET = "a-secret-of-the-tests-0123456789-abcdefghij"
 PORTAL_ACCESS = str(Path(sys.executable).parent / "portal-access")
 
@@ -121,12 +122,8 @@ class Process:
             )
 
     @property
-    def number(self) -> int:
-        """By which the system knows it."""
-        return self._process.pid
-
-    @property
     def pid(self) -> int:
+        """By which the system knows it."""
         return self._process.pid
 
     @property
@@ -138,6 +135,11 @@ class Process:
         """The most bytes of memory that it has had (Linux)."""
         status = Path(f"/proc/{self._process.pid}/status").read_text()
         return next(int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmHWM:"))
+
+    @property
+    def memory(self) -> int:
+        """The bytes of memory that it has now (Linux)."""
+        return int(Path(f"/proc/{self._process.pid}/statm").read_text().split()[1]) * _PAGE
 
     def wait_for_line(self, text: str, seconds: float = 20) -> None:
         """Until the process has printed this."""
