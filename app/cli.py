@@ -21,6 +21,7 @@ from app.embedded import EmbeddedUnavailable
 from app.embedded import start as start_embedded
 from app.errors import DatabaseUnreachable, TemporarilyUnavailable
 from app.inviting import InvitingFailed, invite
+from app.memory import collect_rarely
 from app.permissions import Permission, Role
 from app.routers.audiences import Audience
 from app.settings import Settings, SettingsError, load_settings, settings_table, unknown_settings
@@ -44,6 +45,7 @@ _problems = Console(stderr=True, highlight=False, soft_wrap=True)
 
 def main() -> None:
     """The command line. What is wrong with the settings is one line, and the exit status 2."""
+    collect_rarely()
     for line in unknown_settings():
         _problems.print(f"[yellow]portal-access:[/] {line}")
     try:

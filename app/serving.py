@@ -14,7 +14,8 @@ from typing import Any
 import uvicorn
 from fastapi import FastAPI
 
-from app.main import collect_rarely, create_app, from_environment
+from app.main import create_app, from_environment
+from app.memory import collect_rarely, leave_alone_what_is_there
 from app.routers.client_protocol import ClientProtocol
 from app.routers.explorer import Demonstration
 from app.settings import Settings, SettingsError
@@ -62,8 +63,9 @@ def child() -> FastAPI:
 
     # Told by the parent itself: it may have gone before this process is as far as here.
     threading.Thread(target=watch, args=(int(os.environ[_PARENT]),), daemon=True).start()
-    app = from_environment()
     collect_rarely()
+    app = from_environment()
+    leave_alone_what_is_there()
     return app
 
 
@@ -101,7 +103,7 @@ def listen(
     given: dict[str, Any] = {"host": host, "port": port} | options(settings)
     if workers == 1:
         app = create_app(settings, demonstration=demonstration)
-        collect_rarely()
+        leave_alone_what_is_there()
         _Announcing(uvicorn.Config(app, **given), announce).run()
         return
     with tempfile.TemporaryDirectory(prefix="portal-metrics-") as folder:

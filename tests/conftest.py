@@ -31,6 +31,11 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ[_FOLDER] = tempfile.mkdtemp(prefix="portal-access-tests-")
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores: half of the tests wait for processes that they have started."""
+    return (os.cpu_count() or 1) + 1
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
     """And removes it when all have ended."""
     if not hasattr(config, "workerinput"):

@@ -11,7 +11,6 @@ from app import VERSION, logs
 from app.bearers import EmbeddedIssuer, embedded_keys
 from app.clock import Clock, utc_now
 from app.mail.capture import MailCapture
-from app.main.memory import collect_rarely
 from app.main.parts import Parts, running
 from app.main.routing import ROUTERS
 from app.routers import errors, openapi, operations
@@ -23,7 +22,7 @@ from app.routers.introduction import DESCRIPTION
 from app.routers.middleware import AtOnce, Envelope
 from app.settings import Settings, load_settings
 
-__all__ = ["Parts", "collect_rarely", "create_app", "from_environment", "running"]
+__all__ = ["Parts", "create_app", "from_environment", "running"]
 
 
 def create_app(settings: Settings, *, clock: Clock = utc_now, demonstration: Demonstration | None = None) -> FastAPI:

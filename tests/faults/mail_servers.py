@@ -2,12 +2,14 @@
 
 import asyncio
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from tests.support.mail import Mailbox
+from tests.support.world import Customer
 
 
 @dataclass
@@ -32,10 +34,13 @@ class HangingMailbox(Mailbox):
             await asyncio.sleep(0.01)
         return answer or await super().handle_DATA(server, session, envelope)
 
-    def wait_in_the_air(self, count: int, seconds: float = 10) -> None:
-        """Until messages to so many addresses have come and wait for their answer."""
+    def wait_in_the_air(self, customers: Sequence[Customer], count: int | None = None, seconds: float = 10) -> None:
+        """Until mails to so many of these customers, or to all, have come and wait for their answer."""
+        addresses = {customer.email for customer in customers}
+        wanted = len(addresses) if count is None else count
         with self._arrival:
-            assert self._arrival.wait_for(lambda: len(set(self.in_the_air)) >= count, seconds), self.in_the_air
+            found = self._arrival.wait_for(lambda: len(addresses.intersection(self.in_the_air)) >= wanted, seconds)
+            assert found, self.in_the_air
 
 
 class MovableSmtpServer:

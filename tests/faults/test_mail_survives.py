@@ -26,7 +26,7 @@ def test_a_worker_killed_while_it_sends_loses_no_mail_and_sends_none_twice(
     first = start_worker()
     lost.invite()
     doubled.invite()
-    mail_server.mailbox.wait_in_the_air(2)
+    mail_server.mailbox.wait_in_the_air([lost, doubled])
     assert mail_of(lost)["status"] == "sending"
     first.kill()
     mail_server.stop()
@@ -151,7 +151,7 @@ def test_of_four_workers_one_is_killed_and_the_others_take_over_what_it_held(
     customers = [branch.customer() for _ in range(70)]  # more than three workers take in advance
     for customer in customers:
         customer.invite()
-    mail_server.mailbox.wait_in_the_air(4 * CONNECTIONS)  # so each of them holds as many as it can
+    mail_server.mailbox.wait_in_the_air(customers, 4 * CONNECTIONS)  # so each of them holds as many as it can
     workers[0].kill()
     mail_server.mailbox.hanging.clear()
     wait_for_jobs(branch, TAKEOVER)
@@ -170,7 +170,7 @@ def test_a_worker_told_to_stop_finishes_the_mail_in_its_hand(
     mail_server.mailbox.hanging.set()
     worker = start_worker()
     customer.invite()
-    mail_server.mailbox.wait_in_the_air(1)
+    mail_server.mailbox.wait_in_the_air([customer])
     with ThreadPoolExecutor(1) as thread:
         ending = thread.submit(worker.stop)
         time.sleep(0.3)  # the signal has long arrived when the server answers
@@ -189,7 +189,7 @@ def test_a_worker_told_to_stop_leaves_to_others_what_a_hanging_server_keeps_it_f
     worker = start_worker(PORTAL_SMTP_TIMEOUT_SECONDS="60")
     for customer in customers:
         customer.invite()
-    mail_server.mailbox.wait_in_the_air(CONNECTIONS)
+    mail_server.mailbox.wait_in_the_air(customers, CONNECTIONS)
     assert worker.stop() == 0
     mail_server.mailbox.hanging.clear()
     start_worker()
