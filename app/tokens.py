@@ -6,7 +6,6 @@ still good is the database's word alone. Nothing stored can be turned back into 
 
 import base64
 import hashlib
-import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -56,8 +55,8 @@ class TokenSigner:
     def read(self, purpose: Purpose, token: str) -> Link:
         """The row that a token names.
 
-        Base64 can be written in several ways that decode alike, so a token counts as genuine only if signing its
-        content again gives the very same text.
+        Base64 can be written in several ways that decode alike. The content is signed as it is written; the signature
+        itself counts only as this service writes it.
 
         Raises: TokenInvalid, the same for noise, damage, another purpose and a key no longer in the ring.
         """
@@ -66,11 +65,10 @@ class TokenSigner:
         for serializer in self._rings[purpose]:
             try:
                 content = serializer.loads(token)
-                genuine = hmac.compare_digest(str(serializer.dumps(content)).encode(), token.encode())
                 raw = base64.urlsafe_b64decode(content + "=")
             except (BadData, ValueError, TypeError):
                 continue
-            if genuine and len(raw) == 32:
+            if len(raw) == 32 and _as_written(token.rpartition(".")[2]):
                 return Link(purpose, UUID(bytes=raw[:16]), UUID(bytes=raw[16:]))
         raise TokenInvalid
 
@@ -85,6 +83,10 @@ class TokenSigner:
             except TokenInvalid:
                 continue
         raise TokenInvalid
+
+
+def _as_written(signature: str) -> bool:
+    return base64.urlsafe_b64encode(base64.urlsafe_b64decode(signature + "=")).decode().rstrip("=") == signature
 
 
 def _serializer(key: str, purpose: Purpose) -> URLSafeSerializer:

@@ -1,8 +1,9 @@
 """One use case, one transaction: the repositories it works with, and what is written with its commit."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import cached_property
+from types import TracebackType
 from typing import TypeVar
 from uuid import UUID
 
@@ -232,20 +233,66 @@ class UnitOfWork:
             await Idempotency(self.connection).remember(self._once, self._once.render(self._result))
 
 
+class _Working:
+    """A transaction that commits at the end of the block, with its activities and jobs, or not at all."""
+
+    __slots__ = ("_block", "_once", "_organisation_id", "_uow")
+
+    def __init__(self, database: Database, organisation_id: UUID, once: Once | None) -> None:
+        self._block = database.transaction(organisation_id)
+        self._organisation_id = organisation_id
+        self._once = once
+
+    async def __aenter__(self) -> UnitOfWork:
+        self._uow = UnitOfWork(await self._block.__aenter__(), self._organisation_id, self._once)
+        await self._or_roll_back(self._uow.begin())
+        return self._uow
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, places: TracebackType | None
+    ) -> None:
+        if error is None:
+            await self._or_roll_back(self._uow.finish())
+        await self._block.__aexit__(kind, error, places)
+
+    async def _or_roll_back(self, work: Awaitable[None]) -> None:
+        try:
+            await work
+        except BaseException as error:
+            await self._block.__aexit__(type(error), error, error.__traceback__)
+            raise
+
+
+class _Reading:
+    """Each statement stands for itself, and nothing can be recorded."""
+
+    __slots__ = ("_block", "_organisation_id", "_uow")
+
+    def __init__(self, database: Database, organisation_id: UUID) -> None:
+        self._block = database.reading(organisation_id)
+        self._organisation_id = organisation_id
+
+    async def __aenter__(self) -> UnitOfWork:
+        self._uow = UnitOfWork(await self._block.__aenter__(), self._organisation_id)
+        return self._uow
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, places: TracebackType | None
+    ) -> None:
+        await self._block.__aexit__(kind, error, places)
+        if error is None and (self._uow.activities.waiting or self._uow.jobs.waiting):
+            raise AssertionError("what reads records nothing; open a transaction")
+
+
 class Transactions:
     """Opens units of work. The only way for services to reach the database."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    @asynccontextmanager
-    async def __call__(self, organisation_id: UUID, once: Once | None = None) -> AsyncIterator[UnitOfWork]:
+    def __call__(self, organisation_id: UUID, once: Once | None = None) -> AbstractAsyncContextManager[UnitOfWork]:
         """A transaction that commits at the end of the block, with its activities and jobs, or not at all."""
-        async with self._database.transaction(organisation_id) as connection:
-            uow = UnitOfWork(connection, organisation_id, once)
-            await uow.begin()
-            yield uow
-            await uow.finish()
+        return _Working(self._database, organisation_id, once)
 
     def of(self, call: Call) -> AbstractAsyncContextManager[UnitOfWork]:
         """A transaction for a back-office call, done once if the call says so."""
@@ -257,11 +304,6 @@ class Transactions:
         async with self._database.transaction(None) as connection:
             yield EveryOrganisation(connection)
 
-    @asynccontextmanager
-    async def reading(self, organisation_id: UUID) -> AsyncIterator[UnitOfWork]:
+    def reading(self, organisation_id: UUID) -> AbstractAsyncContextManager[UnitOfWork]:
         """For reads: each statement stands for itself, and nothing can be recorded."""
-        async with self._database.reading(organisation_id) as connection:
-            uow = UnitOfWork(connection, organisation_id)
-            yield uow
-            if uow.activities.waiting or uow.jobs.waiting:
-                raise AssertionError("what reads records nothing; open a transaction")
+        return _Reading(self._database, organisation_id)
