@@ -40,7 +40,8 @@ def staged(*arguments: str, **settings: Any) -> Iterator[Stage]:
         with postgres(folder) as server, httpx.Client(timeout=600) as http:
             url = fresh_copy(server, _NAME)
             made = test_settings(database_url=url, data_dir=folder / "data", **settings)
-            with api_process(made, folder / "log", *arguments) as (address, process):
+            variables = {f"PORTAL_{name.upper()}": str(value) for name, value in settings.items()}
+            with api_process(made, folder / "log", *arguments, **variables) as (address, process):
                 yield Stage(World(address, made, Sql(url), Mailbox(), http), process, server, folder)
             drop(server, _NAME)
             drop(server, f"{_NAME}_other")
