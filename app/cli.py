@@ -197,6 +197,8 @@ def mail_preview(folder: Annotated[Path, typer.Argument(help="Where to write; ma
 def worker() -> None:
     """Work on jobs: send mails, retry, do what was left for later. Run as many as you like."""
     loaded = load_settings()
+    import uvloop
+
     from app.jobs.worker import until_told
     from app.main import running
 
@@ -207,7 +209,7 @@ def worker() -> None:
             await until_told(parts.worker)
 
     with _with_database(loaded) as ready:
-        asyncio.run(work(ready))
+        uvloop.run(work(ready))
 
 
 @app.command(epilog="Example: [bold]PORTAL_DATABASE_URL=postgresql://… portal-access migrate[/]")
