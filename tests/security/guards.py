@@ -41,8 +41,8 @@ GUARDS = (
     Guard(
         "a token is genuine in one spelling only",
         "app/tokens.py",
-        "genuine = hmac.compare_digest(str(serializer.dumps(content)).encode(), token.encode())",
-        "genuine = True",
+        'len(raw) == 32 and _as_written(token.rpartition(".")[2])',
+        "len(raw) == 32",
         "tests/unit/test_tokens.py",
     ),
     Guard(
