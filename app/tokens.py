@@ -66,9 +66,10 @@ class TokenSigner:
             try:
                 content = serializer.loads(token)
                 raw = base64.urlsafe_b64decode(content + "=")
+                genuine = len(raw) == 32 and _as_written(token.rpartition(".")[2])
             except (BadData, ValueError, TypeError):
                 continue
-            if len(raw) == 32 and _as_written(token.rpartition(".")[2]):
+            if genuine:
                 return Link(purpose, UUID(bytes=raw[:16]), UUID(bytes=raw[16:]))
         raise TokenInvalid
 

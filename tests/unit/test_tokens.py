@@ -60,6 +60,14 @@ def test_every_changed_character_is_noticed() -> None:
                 _refused(TOKEN[:place] + other + TOKEN[place + 1 :])
 
 
+@pytest.mark.parametrize("added", ["\u00e9", "\u00e9\u00e9", "=", "==", " ", "\n\n\n\n", "*", "."])
+def test_what_decoders_pass_over_is_noticed(added: str) -> None:
+    """Ids of zeros make a token short enough for something behind it."""
+    token = SIGNER.sign(Purpose.INVITATION, UUID(int=0), UUID(int=0))
+    assert len(token + added) < len(TOKEN), "it is not refused for its length"
+    _refused(token + added)
+
+
 def test_the_last_characters_spare_bits_are_noticed() -> None:
     """Base64 can write the same bytes in several ways; only one of them is the token."""
     alike = 0
