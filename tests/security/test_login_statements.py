@@ -1,42 +1,26 @@
 """A failed login does the same work whatever it failed for (ASVS 5.0 6.3.8)."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
 
 import httpx
 import pytest
 
-from app.database import Database
 from tests.journeys.reading import without_identity
-from tests.support.service import listening
+from tests.support.watching import Watched, watching
 from tests.support.world import PASSWORD, Customer, Utility, World
 
 WRONG = "seven cold radiators"
 
 
-@dataclass(frozen=True)
-class Watched:
-    """A service without a worker, and everything that it says to the database."""
-
-    world: World
-    statements: list[str]
-
-    def log_in(self, utility: Utility, **given: str) -> tuple[httpx.Response, list[str]]:
-        """The answer, and the statements behind it."""
-        self.statements.clear()
-        answer = replace(utility, world=self.world).portal.post("/portal/sessions", given)
-        self.world.http.get(f"{self.world.url}/healthz")  # by now the last statement has been told too
-        return answer, list(self.statements)
-
-
 @pytest.fixture(scope="module")
 def watched(world: World) -> Iterator[Watched]:
-    settings = world.settings.model_copy(update={"run_worker": False, "database_pool_size": 1})
-    with listening(settings) as (url, app):
-        database: Database = app.state.database
-        statements: list[str] = []
-        database.watchers.append(statements.append)
-        yield Watched(replace(world, url=url), statements)
+    with watching(world) as running:
+        yield running
+
+
+def _log_in(watched: Watched, utility: Utility, given: dict[str, str]) -> tuple[httpx.Response, list[str]]:
+    """The answer, and the statements behind it."""
+    return watched.asked(lambda: watched.by(utility.portal).post("/portal/sessions", given))
 
 
 def _nobody(_utility: Utility) -> dict[str, str]:
@@ -93,20 +77,20 @@ FAILURES: dict[str, Callable[[Utility], dict[str, str]]] = {
 def test_every_failed_login_costs_the_same_statements_and_gets_the_same_answer(
     utility: Utility, watched: Watched
 ) -> None:
-    watched.log_in(utility, **_nobody(utility))  # the organisation's tenant is read once and remembered
-    expected, expected_statements = watched.log_in(utility, **_nobody(utility))
+    _log_in(watched, utility, _nobody(utility))  # the organisation's tenant is read once and remembered
+    expected, expected_statements = _log_in(watched, utility, _nobody(utility))
     assert expected.status_code == 401
     assert expected_statements[-1] == "COMMIT;"
     for kind, login in FAILURES.items():
-        answer, statements = watched.log_in(utility, **login(utility))
+        answer, statements = _log_in(watched, utility, login(utility))
         assert statements == expected_statements, kind
         assert without_identity(answer) == without_identity(expected), kind
 
 
 def test_the_right_password_of_an_unconfirmed_account_costs_the_same(customer: Customer, watched: Watched) -> None:
     customer.registered()
-    watched.log_in(customer.utility, **_nobody(customer.utility))
-    _, expected = watched.log_in(customer.utility, **_nobody(customer.utility))
-    answer, statements = watched.log_in(customer.utility, email=customer.email, password=PASSWORD)
+    _log_in(watched, customer.utility, _nobody(customer.utility))
+    _, expected = _log_in(watched, customer.utility, _nobody(customer.utility))
+    answer, statements = _log_in(watched, customer.utility, {"email": customer.email, "password": PASSWORD})
     assert answer.status_code == 403
     assert statements == expected

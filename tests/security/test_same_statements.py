@@ -4,42 +4,27 @@ ASVS 5.0 6.3.8; CVE-2022-39307 and CVE-2024-45231 were systems that answered kno
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
 
 import httpx
 import pytest
 
-from app.database import Database
 from tests.journeys.reading import wait_for_jobs
 from tests.support.service import listening
+from tests.support.watching import Watched, watching
 from tests.support.world import Customer, Utility, World
 
 FORGOTTEN, RESEND = "/portal/password-resets", "/portal/email-confirmations/resend"
 
 
-@dataclass(frozen=True)
-class Watched:
-    """A service that leaves its jobs to the other one, and everything that it says to the database."""
-
-    world: World
-    statements: list[str]
-
-    def post(self, utility: Utility, path: str, address: str) -> tuple[httpx.Response, list[str]]:
-        """The answer, and the statements behind it."""
-        self.statements.clear()
-        answer = replace(utility, world=self.world).portal.post(path, {"email": address})
-        self.world.http.get(f"{self.world.url}/healthz")  # by now the last statement has been told too
-        return answer, list(self.statements)
-
-
 @pytest.fixture(scope="module")
 def watched(world: World) -> Iterator[Watched]:
-    settings = world.settings.model_copy(update={"run_worker": False, "database_pool_size": 1})
-    with listening(settings) as (url, app):
-        database: Database = app.state.database
-        statements: list[str] = []
-        database.watchers.append(statements.append)
-        yield Watched(replace(world, url=url), statements)
+    with watching(world) as running:
+        yield running
+
+
+def _post(watched: Watched, utility: Utility, path: str, address: str) -> tuple[httpx.Response, list[str]]:
+    """The answer, and the statements behind it."""
+    return watched.asked(lambda: watched.by(utility.portal).post(path, {"email": address}))
 
 
 def _unknown(utility: Utility) -> str:
@@ -94,8 +79,8 @@ def shown(answer: httpx.Response) -> tuple[int, bytes, list[tuple[str, str]]]:
 def test_every_address_costs_the_same_statements_and_gets_the_same_answer(
     path: str, utility: Utility, watched: Watched
 ) -> None:
-    watched.post(utility, path, "warm.up@example.com")  # the organisation is read once and remembered
-    expected, expected_statements = watched.post(utility, path, "somebody@example.com")
+    _post(watched, utility, path, "warm.up@example.com")  # the organisation is read once and remembered
+    expected, expected_statements = _post(watched, utility, path, "somebody@example.com")
     assert expected.status_code == 202
     assert expected_statements[0].startswith("BEGIN")
     assert any("pgqueuer" in statement for statement in expected_statements), "the queue's own are seen too"
@@ -103,7 +88,7 @@ def test_every_address_costs_the_same_statements_and_gets_the_same_answer(
     for kind, address_of in ADDRESSES.items():
         address = address_of(utility)
         for round_ in range(7):
-            answer, statements = watched.post(utility, path, address)
+            answer, statements = _post(watched, utility, path, address)
             assert statements == expected_statements, f"{kind}, request {round_ + 1}"
             assert shown(answer) == shown(expected), f"{kind}, request {round_ + 1}"
             wait_for_jobs(utility)
@@ -112,13 +97,13 @@ def test_every_address_costs_the_same_statements_and_gets_the_same_answer(
 def test_the_limit_was_reached_on_the_way(active: Customer, watched: Watched) -> None:
     """Otherwise the test above says nothing about what lies above it."""
     for _ in range(7):
-        watched.post(active.utility, FORGOTTEN, active.email)
+        _post(watched, active.utility, FORGOTTEN, active.email)
     wait_for_jobs(active.utility)
     assert active.log().count("PortalPasswordResetSent") == 5
 
 
 def test_a_watcher_sees_texts_and_never_an_address(active: Customer, watched: Watched) -> None:
-    _, statements = watched.post(active.utility, FORGOTTEN, active.email)
+    _, statements = _post(watched, active.utility, FORGOTTEN, active.email)
     assert statements
     assert active.email not in "".join(statements)
 

@@ -29,14 +29,19 @@ class Watched:
     def behind(self, call: Callable[[], httpx.Response]) -> list[str]:
         """The service's own statements behind a call that succeeds: neither the transaction's, nor the queue's that
         leaves jobs to the worker, nor what a driver asks on a new connection."""
+        answer, statements = self.asked(call)
+        assert answer.is_success, answer.text
+        assert statements, "nothing was seen"
+        ours = {statement.sql for statement in registered()}
+        return [one for one in statements if one in ours]
+
+    def asked(self, call: Callable[[], httpx.Response]) -> tuple[httpx.Response, list[str]]:
+        """The answer, and all that was said to the database for it."""
         self._all_told()
         self.statements.clear()
         answer = call()
-        assert answer.is_success, answer.text
         self._all_told()
-        assert self.statements, "nothing was seen"
-        ours = {statement.sql for statement in registered()}
-        return [one for one in self.statements if one in ours]
+        return answer, list(self.statements)
 
     def _all_told(self) -> None:
         """By the next answer the last statement of the one before has been told too."""
