@@ -5,18 +5,11 @@ were invited and six tenths have an account, a tenth of these not confirmed. Pri
 """
 
 import argparse
-import shutil
 import statistics
-import tempfile
 import time
-from pathlib import Path
 
-import httpx
-
-from tests.support.databases import Sql, drop, fresh_copy, postgres
-from tests.support.mail import SmtpServer
-from tests.support.service import api_process, test_settings
-from tests.support.world import Utility, World
+from benchmarks.service import staged
+from tests.support.world import Utility
 
 _CUSTOMERS = (
     "INSERT INTO customers (organisation_id, id, account_number, display_name, email, created_at)"
@@ -54,16 +47,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--customers", type=int, default=100_000)
     count = parser.parse_args().customers
-    folder = Path(tempfile.mkdtemp(prefix="portal-access-benchmark-"))
-    try:
-        with postgres(folder) as server, SmtpServer() as smtp, httpx.Client(timeout=60) as http:
-            url = fresh_copy(server, "portal_benchmark")
-            settings = test_settings(database_url=url, smtp_url=smtp.url, data_dir=folder / "data")
-            with api_process(settings, folder / "log", "--no-worker") as (address, _):
-                measure(World(address, settings, Sql(url), smtp.mailbox, http).utility(), count)
-            drop(server, "portal_benchmark")
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with staged("--no-worker") as stage:
+        measure(stage.world.utility(), count)
 
 
 def measure(utility: Utility, count: int) -> None:
