@@ -113,6 +113,14 @@ def test_every_wrong_value_names_its_setting_and_not_itself(tmp_path: Path, name
     assert "\n" not in str(refused.value)
 
 
+def test_a_pooler_without_a_way_past_it_stops_the_start() -> None:
+    given = {"_env_file": None, "database_url": "postgresql://portal@127.0.0.1:6432/portal", "database_pooled": True}
+    with pytest.raises(SettingsError, match="^PORTAL_DATABASE_DIRECT_URL is missing: .* past the pooler\\.$"):
+        load_settings(**given)
+    direct = "postgresql://portal@127.0.0.1:5432/portal"
+    assert load_settings(**given, database_direct_url=direct).direct_database_url == direct
+
+
 _PLATFORM = {
     "PORTAL_PLATFORM_URL": "https://platform.example.com",
     "PORTAL_PLATFORM_TOKEN_URL": "https://login.example.com/oauth2/token",
