@@ -124,9 +124,10 @@ class Worker:
     def stop(self) -> None:
         """Finish the jobs at hand and take no more; what is not done in time is left to another worker."""
         self._stopping.set()
-        self._end = asyncio.get_running_loop().time() + _LAST_SECONDS
-        for one in self._at_hand:
-            one.reschedule(self._end)
+        if self._end is None:  # told again, it has no more time than before
+            self._end = asyncio.get_running_loop().time() + _LAST_SECONDS
+            for one in self._at_hand:
+                one.reschedule(self._end)
         if self._queue is not None:
             self._queue.shutdown.set()
 

@@ -115,7 +115,7 @@ def test_every_wrong_value_names_its_setting_and_not_itself(tmp_path: Path, name
 
 def test_a_pooler_without_a_way_past_it_stops_the_start() -> None:
     given = {"_env_file": None, "database_url": "postgresql://portal@127.0.0.1:6432/portal", "database_pooled": True}
-    with pytest.raises(SettingsError, match="^PORTAL_DATABASE_DIRECT_URL is missing: .* past the pooler\\.$"):
+    with pytest.raises(SettingsError, match=r"^PORTAL_DATABASE_DIRECT_URL is missing: .* past the pooler\.$"):
         load_settings(**given)
     direct = "postgresql://portal@127.0.0.1:5432/portal"
     assert load_settings(**given, database_direct_url=direct).direct_database_url == direct
