@@ -21,8 +21,8 @@ from tests.support.proxy import Proxy
 from tests.support.service import api_process
 from tests.support.world import PASSWORD, Client, Customer, Utility, World
 
-SOON = 3.0  # two seconds, and what a busy machine adds
-AGAIN = 5.0
+SOON = 8.0  # two seconds, and what a busy machine adds
+AGAIN = 30.0
 SETTINGS = "/organisation/portal-settings"
 
 

@@ -118,7 +118,7 @@ def test_a_crowd_of_slow_clients_keeps_nobody_waiting(impatient: World) -> None:
         for _ in range(20):
             started = time.monotonic()
             assert customer.card()["portalStatus"] == "noaccount"
-            assert time.monotonic() - started < 1
+            assert time.monotonic() - started < SOON
 
 
 def test_each_of_several_processes_is_as_impatient(world: World, tmp_path: Path) -> None:

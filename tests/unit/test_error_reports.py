@@ -15,4 +15,4 @@ def test_a_long_text_is_searched_for_secrets_at_once(text: str) -> None:
     started = time.perf_counter()
     assert message_without_secrets(text) == text
     page_without_secrets(text)
-    assert time.perf_counter() - started < 1
+    assert time.perf_counter() - started < 10  # a search that goes back takes minutes

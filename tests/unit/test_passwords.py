@@ -124,7 +124,7 @@ def test_a_megabyte_is_refused_at_once(passwords: Passwords) -> None:
     started = time.perf_counter()
     _refused(passwords, "x" * 1_000_000, PasswordTooLong, CONTEXT)
     assert not asyncio.run(passwords.verify("x" * 1_000_000, _hash(passwords, GOOD)))
-    assert time.perf_counter() - started < 1
+    assert time.perf_counter() - started < 10  # without a limit it takes minutes
 
 
 def test_a_password_of_256_characters_is_judged_fast(passwords: Passwords) -> None:
@@ -134,7 +134,7 @@ def test_a_password_of_256_characters_is_judged_fast(passwords: Passwords) -> No
             _hash(passwords, password, CONTEXT)
         except PasswordTooCommon:
             continue
-    assert time.perf_counter() - started < 3
+    assert time.perf_counter() - started < 10
 
 
 def test_hashes_are_argon2id_as_strong_as_owasp_asks(passwords: Passwords) -> None:

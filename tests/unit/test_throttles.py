@@ -132,8 +132,8 @@ def test_a_silent_server_costs_half_a_second_once(silent: str) -> None:
     async def work() -> None:
         counted = throttles(silent)
         started = time.monotonic()
-        assert await hits(counted, 5) == 3
-        assert time.monotonic() - started < 2
+        assert await hits(counted, 20) == 3
+        assert time.monotonic() - started < 5  # each on its own would make ten
         await counted.close()
 
     run(work)
