@@ -22,6 +22,7 @@ _THIS = _OF_CUSTOMER & (accounts.c.id == bindparam("account_id", type_=Uuid()))
 _LIVE = accounts.c.state == AccountState.LIVE.value
 _RETIRED = accounts.c.state == AccountState.RETIRED.value
 
+_generation = next_generation()
 _IMPORT = Statement(
     insert(accounts)
     .from_select(
@@ -38,9 +39,9 @@ _IMPORT = Statement(
             "email_confirmed_at",
         ],
         select(
-            next_generation.c.organisation_id,
-            next_generation.c.id,
-            next_generation.c.account_generation,
+            _generation.c.organisation_id,
+            _generation.c.id,
+            _generation.c.account_generation,
             bindparam("account_id", type_=Uuid()),
             case(
                 (bindparam("live", type_=Boolean()), AccountState.LIVE.value),

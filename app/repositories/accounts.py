@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from sqlalchemy import bindparam, case, func, insert, null, select, update
+from sqlalchemy import CTE, ColumnElement, bindparam, case, exists, func, insert, null, select, update
 from sqlalchemy.types import Boolean, Text, Uuid
 
 from app.database import Connection, ConstraintViolated, Statement
@@ -10,18 +10,26 @@ from app.domain.accounts import Account, AccountState
 from app.errors import UserAlreadyExists
 from app.models import accounts, customers
 from app.repositories.rows import ACCOUNT_COLUMNS, ORGANISATION, account
+from app.repositories.tokens import SPENDING
+from app.tokens import Purpose
 
 _LIVE = accounts.c.state == AccountState.LIVE.value
 _EMAIL = func.lower(bindparam("email", type_=Text()))
 
-# The account and its customer's generation in one statement: a generation is never given twice.
-next_generation = (
-    update(customers)
-    .where(customers.c.organisation_id == ORGANISATION, customers.c.id == bindparam("customer_id"))
-    .values(account_generation=customers.c.account_generation + 1)
-    .returning(customers.c.organisation_id, customers.c.id, customers.c.account_generation)
-    .cte("generation")
-)
+
+def next_generation(*conditions: ColumnElement[bool]) -> CTE:
+    """The customer's next one, in one statement with the account that has it: none is ever given twice."""
+    return (
+        update(customers)
+        .where(customers.c.organisation_id == ORGANISATION, customers.c.id == bindparam("customer_id"), *conditions)
+        .values(account_generation=customers.c.account_generation + 1)
+        .returning(customers.c.organisation_id, customers.c.id, customers.c.account_generation)
+        .cte("generation")
+    )
+
+
+# The invitation is spent with it: without a living one there is no generation, and no account.
+_generation = next_generation(exists(select(SPENDING.cte("spent").c.id)))
 _REGISTER = Statement(
     insert(accounts)
     .from_select(
@@ -38,9 +46,9 @@ _REGISTER = Statement(
             "email_confirmed_at",
         ],
         select(
-            next_generation.c.organisation_id,
-            next_generation.c.id,
-            next_generation.c.account_generation,
+            _generation.c.organisation_id,
+            _generation.c.id,
+            _generation.c.account_generation,
             bindparam("account_id", type_=Uuid()),
             bindparam("state", AccountState.LIVE.value, type_=Text()),
             bindparam("email", type_=Text()),
@@ -50,7 +58,7 @@ _REGISTER = Statement(
             case((bindparam("confirmed", type_=Boolean()), func.now()), else_=null()),
         ),
     )
-    .returning(*ACCOUNT_COLUMNS, accounts.c.generation.label("generation"))
+    .returning(*ACCOUNT_COLUMNS)
 )
 
 _CONFIRM = Statement(
@@ -166,6 +174,7 @@ class Accounts:
 
     async def register(
         self,
+        invitation_id: UUID,
         *,
         account_id: UUID,
         customer_id: UUID,
@@ -173,14 +182,16 @@ class Accounts:
         language: str | None,
         password_hash: str,
         confirmed: bool,
-    ) -> tuple[Account, int]:
-        """A new live account and its generation.
+    ) -> Account | None:
+        """Spend the invitation for a new live account; None when it was spent or has ended before.
 
         Raises: UserAlreadyExists.
         """
         try:
-            row = await self._connection.one(
+            row = await self._connection.row(
                 _REGISTER,
+                token_id=invitation_id,
+                purpose=Purpose.INVITATION.value,
                 account_id=account_id,
                 customer_id=customer_id,
                 email=email,
@@ -192,9 +203,7 @@ class Accounts:
             if violated.name == "uq_accounts_live":
                 raise UserAlreadyExists from violated
             raise
-        made = account(row)
-        assert made is not None
-        return made, row["generation"]
+        return account(row) if row else None
 
     async def confirm(self, account_id: UUID, email: str) -> Account | None:
         """Mark the live account's address as proven, if it still is this address; the account, or None."""

@@ -16,28 +16,26 @@ from app.domain.organisations import Organisation
 from app.models import accounts, communications, customers, organisations, tokens
 from app.repositories.rows import ORGANISATION, ORGANISATION_COLUMNS, organisation
 
-_ADD = Statement(
-    insert(communications).values(
-        organisation_id=ORGANISATION,
-        id=bindparam("communication_id"),
-        customer_id=bindparam("customer_id"),
-        account_id=bindparam("account_id"),
-        kind=bindparam("kind"),
-        email=bindparam("email"),
-        language=bindparam("language"),
-        automatic=bindparam("automatic"),
-        status=CommunicationStatus.QUEUED.value,
-        created_by_type=bindparam("created_by_type"),
-        created_by_id=bindparam("created_by_id"),
-        created_by_name=bindparam("created_by_name"),
-        correlation_id=bindparam("correlation_id"),
-        resent_from=bindparam("resent_from"),
-        created_at=func.clock_timestamp(),  # as its link
-    )
+NEW_MAIL = insert(communications).values(
+    organisation_id=ORGANISATION,
+    id=bindparam("communication_id"),
+    customer_id=bindparam("customer_id"),
+    account_id=bindparam("account_id"),
+    kind=bindparam("kind"),
+    email=bindparam("email"),
+    language=bindparam("language"),
+    automatic=bindparam("automatic"),
+    status=CommunicationStatus.QUEUED.value,
+    created_by_type=bindparam("created_by_type"),
+    created_by_id=bindparam("created_by_id"),
+    created_by_name=bindparam("created_by_name"),
+    correlation_id=bindparam("correlation_id"),
+    resent_from=bindparam("resent_from"),
+    created_at=func.clock_timestamp(),  # as its link
 )
+_ADD = Statement(NEW_MAIL)
 
 _THIS = (communications.c.organisation_id == ORGANISATION) & (communications.c.id == bindparam("communication_id"))
-_EXISTS = Statement(select(communications.c.id).where(_THIS))
 _STILL_OPEN = communications.c.status == any_(
     array([CommunicationStatus.QUEUED.value, CommunicationStatus.SENDING.value], type_=Text())
 )
@@ -125,10 +123,11 @@ _unsent = (
     .with_for_update(key_share=True, of=communications)
     .cte("unsent")
 )
-_DROP = Statement(
+SKIPPING_UNSENT = (
     update(communications)
     .where(communications.c.organisation_id == ORGANISATION, communications.c.id.in_(select(_unsent.c.id)))
-    .values(status=CommunicationStatus.SKIPPED.value, last_error=bindparam("reason"), ended_at=func.now())
+    .values(status=CommunicationStatus.SKIPPED.value, last_error=bindparam("error"), ended_at=func.now())
+    .returning(communications.c.id)
 )
 
 # In the order of their ids, so that two batches about the same mails wait for each other instead of both failing.
@@ -245,10 +244,6 @@ class Communications:
     async def postpone(self, communication_id: UUID, error: str) -> None:
         """Back to the queue after a try that failed."""
         await self._connection.row(_POSTPONE, communication_id=communication_id, error=error)
-
-    async def drop_unsent(self, customer_id: UUID, reason: str) -> None:
-        """Skip the customer's mails that have not gone yet, but for those that carry another customer's living link."""
-        await self._connection.row(_DROP, customer_id=customer_id, reason=reason)
 
     async def lock_reported(self, communication_ids: list[UUID]) -> list[ReportedMail]:
         """Those of the mails that there are; nobody else changes them until the transaction ends."""

@@ -159,10 +159,9 @@ class Customers:
         )
         return KeptCustomer(whole, row["updated_at"])
 
-    async def lock_of_token(self, token_id: UUID) -> UUID | None:
-        """The same lock for the customer whose token this is; their id, or None for an unknown token."""
-        row = await self._connection.row(_LOCK_OF_TOKEN, token_id=token_id)
-        return row["id"] if row else None
+    async def lock_of_token(self, token_id: UUID) -> None:
+        """The same lock for the customer whose token this is, if it is known."""
+        await self._connection.row(_LOCK_OF_TOKEN, token_id=token_id)
 
     async def lock_all(self, customer_ids: list[UUID]) -> dict[UUID, Customer]:
         """The same lock for several customers at once; those of them that are known."""
@@ -170,7 +169,7 @@ class Customers:
         return {row["c_id"]: customer(row) for row in rows}
 
     async def lock_of_impersonation(self, impersonation_id: UUID) -> UUID | None:
-        """The same for the customer whom this impersonation is about."""
+        """The same for the customer whom this impersonation is about; their id, if it is known."""
         row = await self._connection.row(_LOCK_OF_IMPERSONATION, impersonation_id=impersonation_id)
         return row["id"] if row else None
 

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ARRAY, Interval, any_, bindparam, case, func, insert, null, select, update
+from sqlalchemy.sql.dml import ReturningUpdate
 from sqlalchemy.types import LargeBinary, Text, Uuid
 
 from app.database import Connection, Row, Statement
@@ -22,7 +23,7 @@ from app.models import activities, customers, impersonations, sessions
 from app.repositories.rows import ORGANISATION, impersonation, impersonation_columns, is_overdue, over_at
 
 _ID = impersonations.c.id == bindparam("impersonation_id", type_=Uuid())
-_OF_CUSTOMER = impersonations.c.customer_id == bindparam("customer_id", type_=Uuid())
+IS_OF_CUSTOMER = impersonations.c.customer_id == bindparam("customer_id", type_=Uuid())
 _OF_EMPLOYEE = impersonations.c.employee_id == bindparam("employee_id", type_=Text())
 _THIS = (impersonations.c.organisation_id == ORGANISATION) & _ID
 _OVERDUE = is_overdue()
@@ -56,7 +57,7 @@ _START = Statement(
     .returning(*_COLUMNS)
 )
 
-_REDEEM = Statement(
+_redeemed = (
     update(impersonations)
     .where(
         _THIS,
@@ -66,10 +67,16 @@ _REDEEM = Statement(
         impersonations.c.expires_at > func.now(),
     )
     .values(state=ImpersonationState.ACTIVE.value, redeemed_at=func.now())
-    .returning(*_COLUMNS)
+    .returning(
+        impersonations.c.organisation_id,
+        impersonations.c.customer_id,
+        impersonations.c.account_id,
+        impersonations.c.id,
+        impersonations.c.expires_at,
+    )
+    .cte("redeemed")
 )
-
-_OPEN_SESSION = Statement(
+_REDEEM = Statement(
     insert(sessions)
     .from_select(
         [
@@ -77,32 +84,32 @@ _OPEN_SESSION = Statement(
             "customer_id",
             "account_id",
             "impersonation_id",
+            "expires_at",
             "id",
             "secret_digest",
             "ip_address",
             "user_agent",
-            "expires_at",
         ],
         select(
-            ORGANISATION,
-            impersonations.c.customer_id,
-            impersonations.c.account_id,
-            impersonations.c.id,
+            _redeemed.c.organisation_id,
+            _redeemed.c.customer_id,
+            _redeemed.c.account_id,
+            _redeemed.c.id,
+            _redeemed.c.expires_at,
             bindparam("session_id", type_=Uuid()),
             bindparam("secret_digest", type_=LargeBinary()),
             bindparam("ip_address", type_=Text()),
             bindparam("user_agent", type_=Text()),
-            impersonations.c.expires_at,
-        ).where(
-            _THIS,
         ),
     )
     .returning(sessions.c.expires_at)
 )
 
 
-def _end(*conditions: Any) -> Statement:
-    """What time has ended before is closed as expired, at that time, whoever comes now.
+def ending(*conditions: Any) -> ReturningUpdate[Any]:
+    """Ends open impersonations; `EndedImpersonation` is made of what it returns.
+
+    What time has ended before is closed as expired, at that time, whoever comes now.
 
     The rows are locked in the order of their ids first, so that two who end several never wait for each other.
     """
@@ -113,7 +120,7 @@ def _end(*conditions: Any) -> Statement:
         .with_for_update()
         .cte("locked")
     )
-    return Statement(
+    return (
         update(impersonations)
         .where(
             impersonations.c.organisation_id == ORGANISATION,
@@ -144,10 +151,10 @@ def _end(*conditions: Any) -> Statement:
     )
 
 
-_END = _end(_ID, _OF_CUSTOMER)
-_END_OF_CUSTOMER = _end(_OF_CUSTOMER)
-_END_OF_EMPLOYEE = _end(_OF_EMPLOYEE)
-_END_OVERDUE = _end(_ID, _OVERDUE)
+_END = Statement(ending(_ID, IS_OF_CUSTOMER))
+_END_OF_CUSTOMER = Statement(ending(IS_OF_CUSTOMER))
+_END_OF_EMPLOYEE = Statement(ending(_OF_EMPLOYEE))
+_END_OVERDUE = Statement(ending(_ID, _OVERDUE))
 
 # The log knows: a right that came in the bearer is judged at the start, an assigned one may go at any time.
 _started_by_assignment = (
@@ -162,8 +169,8 @@ _started_by_assignment = (
     .correlate(impersonations)
     .exists()
 )
-_END_BY_ASSIGNMENT = _end(
-    impersonations.c.employee_id == any_(bindparam("employee_ids", type_=ARRAY(Text()))), _started_by_assignment
+_END_BY_ASSIGNMENT = Statement(
+    ending(impersonations.c.employee_id == any_(bindparam("employee_ids", type_=ARRAY(Text()))), _started_by_assignment)
 )
 _EMPLOYEES_BY_ASSIGNMENT = Statement(
     select(impersonations.c.employee_id).where(
@@ -172,7 +179,7 @@ _EMPLOYEES_BY_ASSIGNMENT = Statement(
 )
 
 _GET = Statement(select(*_COLUMNS).where(_THIS))
-_GET_OF_CUSTOMER = Statement(select(*_COLUMNS).where(_THIS, _OF_CUSTOMER))
+_GET_OF_CUSTOMER = Statement(select(*_COLUMNS).where(_THIS, IS_OF_CUSTOMER))
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,31 +230,25 @@ class Impersonations:
         )
         return _found(row)
 
-    async def redeem(self, impersonation_id: UUID) -> Impersonation | None:
-        """Spend the hand-off. The impersonation for one caller, once, in time; None for everyone else."""
-        row = await self._connection.row(_REDEEM, impersonation_id=impersonation_id)
-        return impersonation(row) if row else None
-
-    async def open_session(
+    async def redeem(
         self,
+        impersonation_id: UUID,
         *,
         session_id: UUID,
-        impersonation_id: UUID,
         secret_digest: bytes,
         ip_address: str | None,
         user_agent: str | None,
-    ) -> datetime:
-        """Open the session of an impersonation just redeemed; when both end."""
-        row = await self._connection.one(
-            _OPEN_SESSION,
-            session_id=session_id,
+    ) -> datetime | None:
+        """Spend the hand-off for a session: when both end, for one caller, once, in time; None for everyone else."""
+        row = await self._connection.row(
+            _REDEEM,
             impersonation_id=impersonation_id,
+            session_id=session_id,
             secret_digest=secret_digest,
             ip_address=ip_address,
             user_agent=user_agent,
         )
-        ends: datetime = row["expires_at"]
-        return ends
+        return row["expires_at"] if row else None
 
     async def get(self, impersonation_id: UUID) -> Impersonation | None:
         """The impersonation with this id."""
@@ -287,16 +288,18 @@ class Impersonations:
         rows = await self._connection.rows(
             statement, reason=str(reason), by_type=by.type.value, by_id=by.id, by_name=by.name, **given
         )
-        return [
-            EndedImpersonation(
-                ImpersonationRef(row["id"], row["employee_id"], row["employee_name"]),
-                CustomerRef(row["customer_id"], row["account_number"], row["account_generation"]),
-                ImpersonationState(row["state"]),
-                row["end_reason"],
-                row["redeemed_at"] is not None,
-            )
-            for row in rows
-        ]
+        return [ended_impersonation(row) for row in rows]
+
+
+def ended_impersonation(row: Row) -> EndedImpersonation:
+    """From what `ending` returns."""
+    return EndedImpersonation(
+        ImpersonationRef(row["id"], row["employee_id"], row["employee_name"]),
+        CustomerRef(row["customer_id"], row["account_number"], row["account_generation"]),
+        ImpersonationState(row["state"]),
+        row["end_reason"],
+        row["redeemed_at"] is not None,
+    )
 
 
 def _found(row: Row) -> Impersonation:

@@ -181,7 +181,7 @@ _END = Statement(
     .returning(sessions.c.id)
 )
 
-_END_ALL = Statement(
+ENDING_ALL = (
     update(sessions)
     .where(
         sessions.c.organisation_id == ORGANISATION,
@@ -193,6 +193,7 @@ _END_ALL = Statement(
     .values(ended_at=func.now(), end_reason=bindparam("reason"))
     .returning(sessions.c.id, (sessions.c.expires_at > func.now()).label("live"))
 )
+_END_ALL = Statement(ENDING_ALL)
 
 
 class Sessions:

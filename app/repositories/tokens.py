@@ -1,18 +1,16 @@
-"""One-time tokens: made, viewed, spent once, ended by the next one."""
+"""One-time tokens: found, spent once, ended."""
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Interval, bindparam, case, func, insert, literal, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Interval, Update, bindparam, case, func, literal, or_, select, tuple_, update
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.types import Integer, Text, Uuid
 
 from app.database import Connection, Row, Statement
 from app.domain.activities import CustomerRef
-from app.domain.callers import Actor, ActorType
-from app.domain.communications import Communication, CommunicationStatus
+from app.domain.callers import ActorType
 from app.domain.one_time_tokens import OneTimeToken, TokenState
 from app.domain.paging import Cursor, Page, PageRequest
 from app.models import communications, customers, tokens
@@ -21,8 +19,8 @@ from app.tokens import Link, Purpose
 
 _CUSTOMER = bindparam("customer_id", type_=Uuid())
 _PURPOSE = bindparam("purpose", type_=Text())
-_PENDING = tokens.c.state == TokenState.PENDING.value
-_THIS = (
+IS_PENDING = tokens.c.state == TokenState.PENDING.value
+IS_THIS = (
     (tokens.c.organisation_id == ORGANISATION) & (tokens.c.id == bindparam("token_id")) & (tokens.c.purpose == _PURPOSE)
 )
 _with_mail = tokens.outerjoin(
@@ -31,77 +29,43 @@ _with_mail = tokens.outerjoin(
 )
 _COLUMNS = (*token_columns(), *communication_columns())
 
-# The moment of writing, under the customer's lock, not of the transaction's start: a link that waited for another one
-# is the newer of the two.
-_moment = select(func.clock_timestamp().label("at")).cte("moment")
-_GIVEN: dict[str, Any] = {
-    "organisation_id": ORGANISATION,
-    "id": bindparam("token_id", type_=Uuid()),
-    "purpose": _PURPOSE,
-    "customer_id": _CUSTOMER,
-    "account_id": bindparam("account_id", type_=Uuid()),
-    "communication_id": bindparam("communication_id", type_=Uuid()),
-    "email": bindparam("email", type_=Text()),
-    "language": bindparam("language", type_=Text()),
-    "state": literal(TokenState.PENDING.value),
-    "created_by_type": bindparam("created_by_type", type_=Text()),
-    "created_by_id": bindparam("created_by_id", type_=Text()),
-    "created_by_name": bindparam("created_by_name", type_=Text()),
-    "created_at": _moment.c.at,
-    "expires_at": _moment.c.at + bindparam("lifetime", type_=Interval()),
-}
-_ADD = Statement(
-    insert(tokens)
-    .from_select(list(_GIVEN), select(*_GIVEN.values()))
-    .returning(tokens.c.created_at, tokens.c.expires_at)
-)
-
 # A row past its expiry is closed as expired, at its expiry, whatever ends it now.
 _overdue = tokens.c.expires_at <= func.now()
+
+
+def ending(state: ColumnElement[str]) -> Update:
+    """Ends the customer's pending tokens; those of every purpose, unless it is narrowed."""
+    return (
+        update(tokens)
+        .where(tokens.c.organisation_id == ORGANISATION, tokens.c.customer_id == _CUSTOMER, IS_PENDING)
+        .values(
+            state=case((_overdue, TokenState.EXPIRED.value), else_=state),
+            ended_at=case((_overdue, tokens.c.expires_at), else_=func.clock_timestamp()),
+        )
+    )
+
+
 _END_PENDING = Statement(
-    update(tokens)
-    .where(
-        tokens.c.organisation_id == ORGANISATION,
-        tokens.c.customer_id == _CUSTOMER,
-        tokens.c.purpose == _PURPOSE,
-        _PENDING,
-    )
-    .values(
-        state=case((_overdue, TokenState.EXPIRED.value), else_=bindparam("state", type_=Text())),
-        ended_at=case((_overdue, tokens.c.expires_at), else_=func.clock_timestamp()),
-    )
-    .returning(tokens.c.id, tokens.c.state)
+    ending(bindparam("state", type_=Text())).where(tokens.c.purpose == _PURPOSE).returning(tokens.c.id, tokens.c.state)
 )
 
 _END_EVERY = Statement(
-    update(tokens)
-    .where(tokens.c.organisation_id == ORGANISATION, tokens.c.customer_id == _CUSTOMER, _PENDING)
-    .values(
-        state=case((_overdue, TokenState.EXPIRED.value), else_=bindparam("state", type_=Text())),
-        ended_at=case((_overdue, tokens.c.expires_at), else_=func.clock_timestamp()),
-    )
-    .returning(tokens.c.id, tokens.c.purpose, tokens.c.state)
+    ending(bindparam("state", type_=Text())).returning(tokens.c.id, tokens.c.purpose, tokens.c.state)
 )
 
-_CONSUME = Statement(
+SPENDING = (
     update(tokens)
-    .where(_THIS, _PENDING, tokens.c.expires_at > func.now())
+    .where(IS_THIS, IS_PENDING, tokens.c.expires_at > func.now())
     .values(state=TokenState.USED.value, ended_at=func.clock_timestamp())
     .returning(tokens.c.id)
 )
+_CONSUME = Statement(SPENDING)
 
-_FIND = Statement(select(*_COLUMNS).select_from(_with_mail).where(_THIS))
-
-_VIEW = Statement(
-    update(tokens)
-    .where(_THIS, _PENDING, tokens.c.expires_at > func.now(), tokens.c.viewed_at.is_(None))
-    .values(viewed_at=func.now())
-    .returning(tokens.c.id)
-)
+_FIND = Statement(select(*_COLUMNS).select_from(_with_mail).where(IS_THIS))
 
 _WRONG_TRY = Statement(
     update(tokens)
-    .where(_THIS, _PENDING, tokens.c.expires_at > func.now())
+    .where(IS_THIS, IS_PENDING, tokens.c.expires_at > func.now())
     .values(
         wrong_tries=tokens.c.wrong_tries + 1,
         state=case(
@@ -115,12 +79,12 @@ _WRONG_TRY = Statement(
 
 _REVOKE = Statement(
     update(tokens)
-    .where(_THIS, tokens.c.customer_id == _CUSTOMER, _PENDING, tokens.c.expires_at > func.now())
+    .where(IS_THIS, tokens.c.customer_id == _CUSTOMER, IS_PENDING, tokens.c.expires_at > func.now())
     .values(state=TokenState.REVOKED.value, ended_at=func.clock_timestamp())
     .returning(tokens.c.id)
 )
 
-_OF_CUSTOMER = Statement(select(*_COLUMNS).select_from(_with_mail).where(_THIS, tokens.c.customer_id == _CUSTOMER))
+_OF_CUSTOMER = Statement(select(*_COLUMNS).select_from(_with_mail).where(IS_THIS, tokens.c.customer_id == _CUSTOMER))
 
 _PAGE = Statement(
     select(*_COLUMNS)
@@ -191,50 +155,6 @@ class Tokens:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def add(
-        self,
-        *,
-        token_id: UUID,
-        purpose: Purpose,
-        customer_id: UUID,
-        account_id: UUID | None,
-        communication_id: UUID,
-        email: str,
-        language: str,
-        created_by: Actor,
-        lifetime: timedelta,
-    ) -> OneTimeToken:
-        """A new pending token in a mail just queued; it lives `lifetime` from now by the database's clock."""
-        row = await self._connection.one(
-            _ADD,
-            token_id=token_id,
-            purpose=purpose.value,
-            customer_id=customer_id,
-            account_id=account_id,
-            communication_id=communication_id,
-            email=email,
-            language=language,
-            created_by_type=created_by.type.value,
-            created_by_id=created_by.id,
-            created_by_name=created_by.name,
-            lifetime=lifetime,
-        )
-        return OneTimeToken(
-            id=token_id,
-            purpose=purpose,
-            customer_id=customer_id,
-            account_id=account_id,
-            email=email,
-            language=language,
-            state=TokenState.PENDING,
-            created_at=row["created_at"],
-            created_by=created_by,
-            expires_at=row["expires_at"],
-            viewed_at=None,
-            ended_at=None,
-            communication=Communication(communication_id, CommunicationStatus.QUEUED, 0, None, None),
-        )
-
     async def end_pending(self, customer_id: UUID, purpose: Purpose, state: TokenState) -> list[UUID]:
         """End the customer's pending token of this purpose; the ids of those that time had not ended before."""
         rows = await self._connection.rows(
@@ -256,10 +176,6 @@ class Tokens:
         """The token that a link names."""
         row = await self._connection.row(_FIND, token_id=link.token_id, purpose=link.purpose.value)
         return one_time_token(row) if row else None
-
-    async def view(self, link: Link) -> bool:
-        """Mark the token as viewed; whether this was the first view of a living one."""
-        return await self._connection.row(_VIEW, token_id=link.token_id, purpose=link.purpose.value) is not None
 
     async def wrong_try(self, link: Link, *, most: int) -> WrongTry | None:
         """Count a wrong customer number; the one that makes `most` revokes the token. None for a dead token."""

@@ -19,6 +19,7 @@ from app.repositories.communications import Communications
 from app.repositories.customers import Customers
 from app.repositories.diagnosis import DiagnosisFacts
 from app.repositories.documents import Documents
+from app.repositories.ends import Ends
 from app.repositories.every_organisation import EveryOrganisation
 from app.repositories.idempotency import Idempotency
 from app.repositories.impersonation_pages import ImpersonationPages
@@ -26,6 +27,7 @@ from app.repositories.impersonations import Impersonations
 from app.repositories.invitation_batch_items import InvitationBatchItems
 from app.repositories.invitation_batches import InvitationBatches
 from app.repositories.jobs import Jobs
+from app.repositories.links import Links
 from app.repositories.logins import Logins
 from app.repositories.mail_history import MailHistory
 from app.repositories.organisations import Organisations
@@ -130,6 +132,16 @@ class UnitOfWork:
     def tokens(self) -> Tokens:
         """One-time tokens."""
         return Tokens(self.connection)
+
+    @cached_property
+    def links(self) -> Links:
+        """Tokens with what they hang on."""
+        return Links(self.connection)
+
+    @cached_property
+    def ends(self) -> Ends:
+        """All that hangs on an account."""
+        return Ends(self.connection)
 
     @cached_property
     def invitation_batches(self) -> InvitationBatches:

@@ -11,11 +11,11 @@ from app.errors import UserHasNoEmailAddress, UserNotFound
 from app.repositories.unit_of_work import Transactions, UnitOfWork
 from app.services.deeds.contact_email import store_contact_email
 from app.services.deeds.links import Recipient, send_link
-from app.services.deeds.revocations import revoke_links
-from app.services.deeds.sessions import end_impersonations, end_sessions
+from app.services.deeds.sessions import end_all_of_account
 from app.tokens import Purpose
 
 _REASON = "accountreset"
+_SKIPPED = "The account was reset before the mail was sent."
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +69,7 @@ class AccountResets:
         """The account goes first: a login at the same time has opened its session by then, or fails."""
         if standing.account is None:
             raise UserNotFound
-        customer_id = standing.customer.customer_id
-        await uow.account_records.delete_live(customer_id)
+        await uow.account_records.delete_live(standing.customer.customer_id)
         reason = {"reason": given.reason} if given.reason else {}
         uow.activities.record(
             NewActivity(
@@ -82,10 +81,7 @@ class AccountResets:
                 {**reason, "reinvite": given.reinvite},
             )
         )
-        await end_sessions(uow, standing, _REASON, by=call.actor, seen=call.seen)
-        await revoke_links(uow, standing, _REASON, by=call.actor, seen=call.seen)
-        await uow.communications.drop_unsent(customer_id, "The account was reset before the mail was sent.")
-        await end_impersonations(uow, standing, _REASON, by=call.actor, seen=call.seen)
+        await end_all_of_account(uow, standing, _REASON, by=call.actor, seen=call.seen, skip_mails=_SKIPPED)
 
     async def _invite(self, uow: UnitOfWork, standing: Standing, call: Call) -> None:
         if standing.customer.email is None:

@@ -14,7 +14,7 @@ from app.ids import new_id
 from app.imported_hashes import check_imported_hash
 from app.repositories.unit_of_work import Transactions
 from app.services.deeds.revocations import revoke_links
-from app.services.deeds.sessions import end_impersonations, end_sessions
+from app.services.deeds.sessions import end_all_of_account
 
 _REASON = "accountreactivated"
 
@@ -84,9 +84,7 @@ class Accounts:
             live = await uow.account_records.make_live(customer_id, account_id)
             uow.activities.record(_entry(ActivityType.ACCOUNT_REACTIVATED, standing, live.account, call))
             # After the account: a login at the same time has opened its session by now, or fails.
-            await end_sessions(uow, standing, _REASON, by=call.actor, seen=call.seen)
-            await end_impersonations(uow, standing, _REASON, by=call.actor, seen=call.seen)
-            await revoke_links(uow, standing, _REASON, by=call.actor, seen=call.seen)
+            await end_all_of_account(uow, standing, _REASON, by=call.actor, seen=call.seen)
             return uow.answer(live)
 
 

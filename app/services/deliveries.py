@@ -59,18 +59,19 @@ class Deliveries:
 
     async def deliver(self, organisation_id: UUID, communication_id: UUID) -> timedelta | None:
         """Try to send the mail; None when it has come to an end, else how long to wait before the next try."""
-        async with self._transaction(organisation_id) as uow:
+        async with self._transaction.reading(organisation_id) as uow:  # to take it is one statement
             mail = await uow.communications.take(communication_id)
             if mail is None:
                 return None
             carried = await uow.tokens.of_communication(communication_id)
-            living = [one for one in carried if one.token.state is TokenState.PENDING]
-            if mail.attempts > self._rules.attempts:
-                await self._end_failed(uow, mail, living, "Every try ended with the worker that made it.")
-                return None
-            if reason := self._skip_reason(mail, carried, living):
+        living = [one for one in carried if one.token.state is TokenState.PENDING]
+        if mail.attempts > self._rules.attempts:
+            error = "Every try ended with the worker that made it."
+            return await self._failed(organisation_id, mail, living, error, permanent=True)
+        if reason := self._skip_reason(mail, carried, living):
+            async with self._transaction(organisation_id) as uow:
                 await uow.communications.end(communication_id, CommunicationStatus.SKIPPED, reason)
-                return None
+            return None
         try:
             message = self._renderer.render(self._draft(mail, living), sender=self._rules.mail_from)
             await self._sender.send(message)
@@ -124,14 +125,10 @@ class Deliveries:
         async with self._transaction(organisation_id) as uow:
             if not final:
                 await uow.communications.postpone(mail.id, error)
-            else:
-                await self._end_failed(uow, mail, living, error)
+            elif await uow.communications.end(mail.id, CommunicationStatus.FAILED, error):
+                payload: dict[str, object] = {"kind": mail.kind.value, "error": error, "attempts": mail.attempts}
+                _record(uow, ActivityType.COMMUNICATION_FAILED, mail, living, payload)
         return None if final else self._wait(mail.attempts)
-
-    async def _end_failed(self, uow: UnitOfWork, mail: TakenMail, living: list[CarriedToken], error: str) -> None:
-        if await uow.communications.end(mail.id, CommunicationStatus.FAILED, error):
-            payload: dict[str, object] = {"kind": mail.kind.value, "error": error, "attempts": mail.attempts}
-            _record(uow, ActivityType.COMMUNICATION_FAILED, mail, living, payload)
 
     def _wait(self, attempts: int) -> timedelta:
         """Doubling from the first wait up to an hour, a fifth more or less so that retries spread out."""

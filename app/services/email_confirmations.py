@@ -92,13 +92,11 @@ class EmailConfirmations:
             raise TokenInvalid
         refusal: PortalError | None = None
         async with self._transaction(link.organisation_id) as uow:
-            customer_id = await uow.customers.lock_of_token(link.token_id)
-            if customer_id is None:
+            await uow.customers.lock_of_token(link.token_id)
+            found = await uow.links.find(link)
+            if found is None:
                 raise TokenInvalid
-            standing = await uow.customers.standing(customer_id)
-            confirmation = await uow.tokens.find(link)
-            if confirmation is None:
-                raise TokenInvalid
+            confirmation, standing = found
             if await uow.tokens.consume(link):
                 standing = await _prove(uow, standing, confirmation, by=standing.actor, seen=call.seen)
             elif not _confirmed_by(confirmation, standing):

@@ -40,16 +40,14 @@ class ImpersonatedVisits:
         refusal: PortalError | None
         logged_in: LoggedIn | None = None
         async with self._transaction(link.organisation_id) as uow:
-            customer_id = await uow.customers.lock_of_impersonation(link.token_id)
-            if customer_id is None:
+            await uow.customers.lock_of_impersonation(link.token_id)
+            known = await uow.links.hand_off(link)
+            if known is None:
                 raise TokenInvalid
-            standing = await uow.customers.standing(customer_id)
-            found = await uow.impersonations.get(link.token_id)
-            if found is None:
-                raise TokenInvalid
+            found, standing = known
             refusal = found.handoff_refusal() or _unfit(standing, found)
             if refusal is None:
-                logged_in = await self._log_in(uow, standing, link.token_id, call.seen)
+                logged_in = await self._log_in(uow, standing, found, call.seen)
                 # None: another start of the employee, with another customer, ended it this very moment.
                 found = found if logged_in else await uow.impersonations.get(link.token_id) or found
                 refusal = found.handoff_refusal()
@@ -107,28 +105,29 @@ class ImpersonatedVisits:
             await _tell(uow, standing, found, seen)
             return None
 
-    async def _log_in(self, uow: UnitOfWork, standing: Standing, impersonation_id: UUID, seen: Seen) -> LoggedIn | None:
-        redeemed = await uow.impersonations.redeem(impersonation_id)
-        if redeemed is None:
-            return None
+    async def _log_in(
+        self, uow: UnitOfWork, standing: Standing, impersonation: Impersonation, seen: Seen
+    ) -> LoggedIn | None:
         token, key = new_session_token(uow.organisation_id, new_id())
-        expires_at = await uow.impersonations.open_session(
+        expires_at = await uow.impersonations.redeem(
+            impersonation.id,
             session_id=key.session_id,
-            impersonation_id=redeemed.id,
             secret_digest=key.secret_digest,
             ip_address=seen.ip_address,
             user_agent=seen.user_agent,
         )
+        if expires_at is None:
+            return None
         uow.activities.record(
             NewActivity(
                 ActivityType.IMPERSONATION_REDEEMED,
-                redeemed.employee,
-                replace(seen, impersonation=redeemed.ref),
-                Subject(SubjectType.IMPERSONATION, redeemed.id),
+                impersonation.employee,
+                replace(seen, impersonation=impersonation.ref),
+                Subject(SubjectType.IMPERSONATION, impersonation.id),
                 standing.ref,
             )
         )
-        return LoggedIn(token, expires_at, redeemed.customer_id)
+        return LoggedIn(token, expires_at, impersonation.customer_id)
 
 
 def _unfit(standing: Standing, impersonation: Impersonation) -> PortalError | None:

@@ -18,7 +18,7 @@ from app.domain.impersonations import (
 from app.domain.one_time_tokens import TokenState, link_url
 from app.domain.organisations import Organisation
 from app.domain.paging import Page, PageRequest, chunks
-from app.errors import PermissionInvalid, PortalError, ResourceNotFound, UserNotFound
+from app.errors import CustomerDoesNotExist, PermissionInvalid, PortalError, ResourceNotFound, UserNotFound
 from app.ids import new_id
 from app.permissions import Permission
 from app.repositories.unit_of_work import Transactions, UnitOfWork
@@ -106,7 +106,8 @@ class Impersonations:
         if not call.caller.may(Permission.PORTAL_IMPERSONATE):
             await self._require_own(customer_id, impersonation_id, call)
         async with self._transaction.of(call) as uow:
-            await uow.customers.locked_standing(customer_id)
+            if await uow.customers.lock(customer_id) is None:
+                raise CustomerDoesNotExist
             found = await uow.impersonations.of_customer(customer_id, impersonation_id)
             if found is None:
                 raise ResourceNotFound

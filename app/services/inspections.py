@@ -57,8 +57,8 @@ class Inspections:
     async def _view(self, link: Link, found: OneTimeToken, call: AnonymousCall) -> None:
         """The first view of a living token, which the log knows of an invitation."""
         async with self._transaction(link.organisation_id) as uow:
-            if await uow.tokens.view(link) and found.purpose is Purpose.INVITATION:
-                standing = await uow.customers.standing(found.customer_id)
+            standing = await uow.links.view(link)
+            if standing is not None and found.purpose is Purpose.INVITATION:
                 uow.activities.record(
                     NewActivity(
                         ActivityType.INVITATION_VIEWED,
@@ -72,10 +72,10 @@ class Inspections:
     async def _hand_off(self, link: Link) -> Inspection:
         """The link of an impersonation stands in no mail; what it shows is the customer's account."""
         async with self._transaction.reading(link.organisation_id) as uow:
-            found = await uow.impersonations.get(link.token_id)
-            if found is None:
-                raise TokenInvalid
-            standing = await uow.customers.standing(found.customer_id)
+            known = await uow.links.hand_off(link)
+        if known is None:
+            raise TokenInvalid
+        found, standing = known
         account = standing.account
         return Inspection(
             purpose=link.purpose,

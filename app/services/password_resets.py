@@ -160,10 +160,10 @@ class PasswordResets:
 
 async def _read(uow: UnitOfWork, link: Link) -> tuple[OneTimeToken, Standing]:
     """The link's row, and where its customer stands."""
-    reset = await uow.tokens.find(link)
-    if reset is None:
+    found = await uow.links.find(link)
+    if found is None:
         raise TokenInvalid
-    return reset, await uow.customers.standing(reset.customer_id)
+    return found
 
 
 def _account_of(reset: OneTimeToken, standing: Standing) -> Account | None:

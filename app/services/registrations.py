@@ -74,20 +74,19 @@ class Registrations:
         """Look before the expensive hash: a dead link or a wrong number ends here, and is remembered."""
         refusal: PortalError
         async with self._transaction.reading(link.organisation_id) as uow:
-            invitation = await uow.tokens.find(link)
-            if invitation is None:
-                raise TokenInvalid
-            standing = await uow.customers.standing(invitation.customer_id)
+            found = await uow.links.find(link)
+        if found is None:
+            raise TokenInvalid
+        invitation, standing = found
         if invitation.refusal() is None and same_customer_number(customer_number, standing.customer.account_number):
             return standing
         async with self._transaction(link.organisation_id) as uow:
-            if await uow.customers.lock_of_token(link.token_id) is None:
-                raise TokenInvalid
             refusal = await self._refuse(uow, link, standing, call)
         raise refusal
 
     async def _refuse(self, uow: UnitOfWork, link: Link, standing: Standing, call: AnonymousCall) -> PortalError:
         """The refusal of a dead link or a wrong number, recorded; a wrong number counts against the link."""
+        await uow.customers.lock_of_token(link.token_id)
         invitation = await uow.tokens.find(link)
         if invitation is None:
             return TokenInvalid()
@@ -123,13 +122,11 @@ class Registrations:
         refusal: PortalError | None = None
         registered: Registered | None = None
         async with self._transaction(link.organisation_id) as uow:
-            customer_id = await uow.customers.lock_of_token(link.token_id)
-            if customer_id is None:
+            await uow.customers.lock_of_token(link.token_id)
+            found = await uow.links.find(link)
+            if found is None:
                 raise TokenInvalid
-            standing = await uow.customers.standing(customer_id)
-            invitation = await uow.tokens.find(link)
-            if invitation is None:
-                raise TokenInvalid
+            invitation, standing = found
             refusal = _unfit(standing) if invitation.refusal() is None else None
             if refusal is not None:
                 payload = {"key": refusal.key}
@@ -137,11 +134,11 @@ class Registrations:
                 uow.activities.record(
                     NewActivity(ActivityType.REGISTRATION_REFUSED, by, call.seen, about, standing.ref, payload)
                 )
-            elif await uow.tokens.consume(link):
-                registered = await self._register(uow, standing, invitation, given, digest, call)
             else:
-                refusal = invitation.refusal() or TokenInvalid()
-                record_dead_token(uow, invitation, standing, call.seen)
+                registered = await self._register(uow, standing, invitation, given, digest, call)
+                if registered is None:
+                    refusal = invitation.refusal() or TokenInvalid()
+                    record_dead_token(uow, invitation, standing, call.seen)
         if registered is None:
             raise refusal or TokenInvalid()
         return registered
@@ -154,11 +151,13 @@ class Registrations:
         given: Registration,
         digest: str,
         call: AnonymousCall,
-    ) -> Registered:
+    ) -> Registered | None:
+        """The account and what follows from it; None when the invitation cannot be spent."""
         email = given.email or invitation.email
         invited_address = email.casefold() == invitation.email.casefold()
         confirmed = standing.organisation.confirm_on_invitation and invited_address
-        account, generation = await uow.accounts.register(
+        account = await uow.accounts.register(
+            invitation.id,
             account_id=new_id(),
             customer_id=standing.customer.customer_id,
             email=email,
@@ -166,8 +165,10 @@ class Registrations:
             password_hash=digest,
             confirmed=confirmed,
         )
+        if account is None:
+            return None
         standing = replace(
-            standing, account=account, customer=replace(standing.customer, account_generation=generation)
+            standing, account=account, customer=replace(standing.customer, account_generation=account.generation)
         )
         by = standing.actor
         about = Subject(SubjectType.ACCOUNT, account.account_id)

@@ -17,9 +17,9 @@ from app.domain.one_time_tokens import link_url
 from app.ids import new_id
 from app.repositories import (
     accounts,
-    communications,
     customers,
     impersonations,
+    links,
     logins,
     organisations,
     sessions,
@@ -44,12 +44,11 @@ async def confirm_email(bare: Bare, organisation: UUID, token: str) -> Answer:
     link = bare.link(token, organisation, Purpose.EMAIL_CONFIRMATION)
     named = {"token_id": link.token_id, "purpose": link.purpose.value}
     async with bare.transaction(organisation) as connected:
-        customer = (await connected.row(customers._LOCK_OF_TOKEN, token_id=link.token_id))["id"]
-        standing = await connected.row(customers._STANDING, customer_id=customer)
-        found = await connected.row(tokens._FIND, **named)
+        await connected.row(customers._LOCK_OF_TOKEN, token_id=link.token_id)
+        found = await connected.row(links._FIND, **named)
         await connected.row(tokens._CONSUME, **named)
         account = await connected.row(accounts._CONFIRM, account_id=found["t_account_id"], email=found["t_email"])
-        await log(connected, entry(standing, ActivityType.EMAIL_CONFIRMED, SubjectType.ACCOUNT, account["a_id"]))
+        await log(connected, entry(found, ActivityType.EMAIL_CONFIRMED, SubjectType.ACCOUNT, account["a_id"]))
     return {"portalStatus": "active", "email": account["a_email"]}
 
 
@@ -63,20 +62,18 @@ async def redeem_impersonation(bare: Bare, organisation: UUID, token: str) -> An
     this = {"impersonation_id": bare.link(token, organisation, Purpose.IMPERSONATION).token_id}
     session, key = new_session_token(organisation, new_id())
     async with bare.transaction(organisation) as connected:
-        customer = (await connected.row(customers._LOCK_OF_IMPERSONATION, **this))["id"]
-        standing = await connected.row(customers._STANDING, customer_id=customer)
-        await connected.row(impersonations._GET, **this)
-        redeemed = await connected.row(impersonations._REDEEM, **this)
+        await connected.row(customers._LOCK_OF_IMPERSONATION, **this)
+        found = await connected.row(links._HAND_OFF, **this)
         opened = await connected.row(
-            impersonations._OPEN_SESSION,
+            impersonations._REDEEM,
             **this,
             session_id=key.session_id,
             secret_digest=key.secret_digest,
             ip_address=SEEN["ip_address"],
             user_agent=SEEN["user_agent"],
         )
-        await log(connected, of_impersonation(standing, ActivityType.IMPERSONATION_REDEEMED, redeemed))
-    return {"accessToken": session, "expiresDateTime": opened["expires_at"], "customerId": customer}
+        await log(connected, of_impersonation(found, ActivityType.IMPERSONATION_REDEEMED, found))
+    return {"accessToken": session, "expiresDateTime": opened["expires_at"], "customerId": found["c_id"]}
 
 
 async def start_impersonation(
@@ -117,7 +114,6 @@ async def end_impersonation(bare: Bare, organisation: UUID, by: Actor, customer:
     this = {"impersonation_id": one}
     async with bare.transaction(organisation) as connected:
         await connected.row(customers._LOCK, customer_id=customer)
-        await connected.row(customers._STANDING, customer_id=customer)
         await connected.row(impersonations._GET_OF_CUSTOMER, customer_id=customer, **this)
         ended = await connected.row(impersonations._END, customer_id=customer, **this, **_ending(by, "employee"))
         found = await connected.row(impersonations._GET, **this)
@@ -162,26 +158,25 @@ async def register(bare: Bare, organisation: UUID, token: str, password: str) ->
     link = bare.link(token, organisation, Purpose.INVITATION)
     named = {"token_id": link.token_id, "purpose": link.purpose.value}
     async with bare.reading(organisation) as connected:
-        invitation = await connected.row(tokens._FIND, **named)
-        await connected.row(customers._STANDING, customer_id=invitation["t_customer_id"])
+        await connected.row(links._FIND, **named)
     password_hash = await asyncio.to_thread(bare.hasher.hash, password)
     async with bare.transaction(organisation) as connected:
-        customer = (await connected.row(customers._LOCK_OF_TOKEN, token_id=link.token_id))["id"]
-        standing = await connected.row(customers._STANDING, customer_id=customer)
-        invitation = await connected.row(tokens._FIND, **named)
-        await connected.row(tokens._CONSUME, **named)
+        await connected.row(customers._LOCK_OF_TOKEN, token_id=link.token_id)
+        found = await connected.row(links._FIND, **named)
+        customer = found["c_id"]
         account = await connected.row(
             accounts._REGISTER,
+            **named,
             account_id=new_id(),
             customer_id=customer,
-            email=invitation["t_email"],
+            email=found["t_email"],
             language=None,
             password_hash=password_hash,
             confirmed=False,
         )
-        registered = entry(standing, ActivityType.ACCOUNT_REGISTERED, SubjectType.ACCOUNT, account["a_id"])
-        by = Actor(ActorType.CUSTOMER, str(customer), standing["c_display_name"])
-        await _send_link(connected, Purpose.EMAIL_CONFIRMATION, standing, account["a_id"], by, registered)
+        registered = entry(found, ActivityType.ACCOUNT_REGISTERED, SubjectType.ACCOUNT, account["a_id"])
+        by = Actor(ActorType.CUSTOMER, str(customer), found["c_display_name"])
+        await _send_link(connected, Purpose.EMAIL_CONFIRMATION, found, account["a_id"], by, registered)
     return {"portalStatus": "notconfirmed", "email": account["a_email"]}
 
 
@@ -191,9 +186,13 @@ async def _send_link(
     customer, email, mail, token = standing["c_id"], standing["c_email"], new_id(), new_id()
     by_whom = {"created_by_type": by.type.value, "created_by_id": by.id, "created_by_name": by.name}
     to = {"customer_id": customer, "account_id": account, "email": email, "language": standing["c_language"]}
-    await connected.rows(
-        communications._ADD,
+    lifetime = timedelta(seconds=standing[f"o_{_SECONDS[purpose]}_seconds"])
+    sent = await connected.row(
+        links._SEND,
         communication_id=mail,
+        token_id=token,
+        purpose=purpose.value,
+        lifetime=lifetime,
         kind=MailKind(purpose.value).value,
         automatic=False,
         correlation_id=SEEN["correlation_id"],
@@ -201,21 +200,18 @@ async def _send_link(
         **to,
         **by_whom,
     )
-    link = {"customer_id": customer, "purpose": purpose.value}
-    ended = await connected.rows(tokens._END_PENDING, state="superseded", **link)
-    lifetime = timedelta(seconds=standing[f"o_{_SECONDS[purpose]}_seconds"])
-    moments = await connected.row(
-        tokens._ADD, token_id=token, communication_id=mail, lifetime=lifetime, purpose=purpose.value, **to, **by_whom
-    )
     payload = {"email": masked(email), "communicationId": str(mail)}
     await log(
         connected,
         *before,
-        *(entry(standing, ActivityType.INVITATION_SUPERSEDED, SubjectType.INVITATION, one["id"]) for one in ended),
+        *(
+            entry(standing, ActivityType.INVITATION_SUPERSEDED, SubjectType.INVITATION, one)
+            for one in sent["superseded"] or ()
+        ),
         entry(standing, ActivityType.INVITATION_SENT, SubjectType.INVITATION, token, payload),
     )
     await enqueue(connected, Job.DELIVER_MAIL, communicationId=str(mail))
-    return shapes.new_link(to, token, mail, by_whom, moments)
+    return shapes.new_link(to, token, mail, by_whom, sent)
 
 
 _SECONDS = {Purpose.INVITATION: "invitation", Purpose.EMAIL_CONFIRMATION: "email_confirmation"}

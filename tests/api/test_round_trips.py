@@ -2,8 +2,8 @@
 says so here.
 
 Counted are the operation's own: not `BEGIN` and `COMMIT`, what remembers answers for an Idempotency-Key, and the queue.
-Six are the goal for what changes something; a registration, whose hash takes longer than all of them, and the reset of
-an account, which is rare and ends so much, take more.
+Six at most are the goal for what changes something, two for a look at a link; the first look, which the log remembers,
+takes three.
 """
 
 from collections.abc import Callable, Iterator
@@ -124,20 +124,20 @@ OPERATIONS: dict[str, tuple[Callable[[Customer], Deed], int]] = {
     "page of activities": (_activities, 1),
     "me": (_me, 1),
     "introspection": (_introspection, 2),  # one is for the roles assigned to the caller, whose bearer names none
-    "first look at a link, which is remembered": (_first_look, 4),
+    "first look at a link, which is remembered": (_first_look, 3),
     "look at a link": (_inspection, 1),
-    "invitation": (_invitation, 6),
-    "registration": (_registration, 11),
-    "confirmation": (_confirmation, 6),
+    "invitation": (_invitation, 4),
+    "registration": (_registration, 6),
+    "confirmation": (_confirmation, 5),
     "login": (_login, 5),
     "logout": (_logout, 3),
-    "password reset": (_reset_mail, 6),
+    "password reset": (_reset_mail, 4),
     # A job in the queue does the rest, so that no address is told from another by the time it takes.
     "forgotten password": (_forgotten, 0),
-    "reset of the account": (_account_reset, 9),
+    "reset of the account": (_account_reset, 6),
     "start of an impersonation": (_impersonation, 6),
-    "redemption of an impersonation": (_redemption, 6),
-    "end of an impersonation": (_end, 6),
+    "redemption of an impersonation": (_redemption, 4),
+    "end of an impersonation": (_end, 5),
 }
 
 

@@ -9,10 +9,9 @@ from app.domain.activities import NewActivity, Subject
 from app.domain.callers import Actor, Seen
 from app.domain.cards import Standing
 from app.domain.communications import NewMail
-from app.domain.one_time_tokens import PURPOSES, OneTimeToken, TokenState
+from app.domain.one_time_tokens import PURPOSES, OneTimeToken
 from app.ids import new_id
 from app.repositories.unit_of_work import UnitOfWork
-from app.services.deeds.mails import send_mail
 from app.tokens import Purpose
 
 
@@ -42,8 +41,9 @@ async def send_link(
     `communication_id` names the mail when it has to be known again, `resent_from` the mail that this one repeats.
     """
     mail = _mail(purpose, standing, recipient, automatic=automatic, bulk=bulk, resent_from=resent_from)
-    mail_id = await send_mail(uow, standing, mail, by=by, seen=seen, communication_id=communication_id)
-    return await _make_link(uow, mail_id, purpose, standing, recipient, by=by, seen=seen)
+    mail_id = communication_id or new_id()
+    uow.jobs.deliver_mail(mail_id, bulk=bulk)
+    return await _send(uow, mail_id, mail, purpose, standing, by=by, seen=seen)
 
 
 async def send_links(
@@ -59,11 +59,11 @@ async def send_links(
 
     The mail is written to the first of them.
     """
-    first = standings[0]
-    mail = _mail(purpose, first, recipient, automatic=False)
-    await send_mail(uow, first, mail, by=first.actor, seen=seen, communication_id=communication_id)
+    uow.jobs.deliver_mail(communication_id)
     for standing in standings:
-        await _make_link(uow, communication_id, purpose, standing, recipient, by=standing.actor, seen=seen)
+        mail = _mail(purpose, standing, recipient, automatic=False)
+        queued = standing is not standings[0]
+        await _send(uow, communication_id, mail, purpose, standing, by=standing.actor, seen=seen, queued=queued)
 
 
 def _mail(
@@ -86,34 +86,34 @@ def _mail(
     )
 
 
-async def _make_link(
+async def _send(
     uow: UnitOfWork,
     communication_id: UUID,
+    mail: NewMail,
     purpose: Purpose,
     standing: Standing,
-    recipient: Recipient,
     *,
     by: Actor,
     seen: Seen,
+    queued: bool = False,
 ) -> OneTimeToken:
     words = PURPOSES[purpose]
-    customer = standing.customer
     token_id = new_id()
-    for ended in await uow.tokens.end_pending(customer.customer_id, purpose, TokenState.SUPERSEDED):
+    token, superseded = await uow.links.send(
+        mail,
+        purpose,
+        communication_id=communication_id,
+        token_id=token_id,
+        customer_id=standing.customer.customer_id,
+        lifetime=standing.organisation.token_lifetimes.of(purpose),
+        by=by,
+        correlation_id=seen.correlation_id,
+        queued=queued,
+    )
+    for ended in superseded:
         uow.activities.record(
             NewActivity(words.superseded, by, seen, Subject(words.subject, ended), standing.ref, {"by": str(token_id)})
         )
-    token = await uow.tokens.add(
-        token_id=token_id,
-        purpose=purpose,
-        customer_id=customer.customer_id,
-        account_id=standing.account.account_id if standing.account else None,
-        communication_id=communication_id,
-        email=recipient.email,
-        language=recipient.language,
-        created_by=by,
-        lifetime=standing.organisation.token_lifetimes.of(purpose),
-    )
     uow.activities.record(
         NewActivity(
             words.sent,
@@ -121,7 +121,7 @@ async def _make_link(
             seen,
             Subject(words.subject, token_id),
             standing.ref,
-            {"email": masked(recipient.email), "communicationId": str(communication_id)},
+            {"email": masked(mail.email), "communicationId": str(communication_id)},
         )
     )
     return token
