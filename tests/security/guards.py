@@ -34,8 +34,8 @@ GUARDS = (
     Guard(
         "a link is spent once, by one conditional UPDATE",
         "app/repositories/tokens.py",
-        "    .where(_THIS, _PENDING, tokens.c.expires_at > func.now())\n    .values(state=TokenState.USED.value,",
-        "    .where(_THIS)\n    .values(state=TokenState.USED.value,",
+        "    .where(IS_THIS, IS_PENDING, tokens.c.expires_at > func.now())\n    .values(state=TokenState.USED.value,",
+        "    .where(IS_THIS)\n    .values(state=TokenState.USED.value,",
         "tests/journeys/test_races.py tests/journeys/test_how_a_link_dies.py",
     ),
     Guard(
