@@ -5,6 +5,7 @@ import shutil
 import signal
 import tempfile
 from collections.abc import Iterator
+from compileall import compile_dir
 from pathlib import Path
 
 import httpx
@@ -28,6 +29,7 @@ def pytest_configure(config: pytest.Config) -> None:
         # A shell starts what runs in the background deaf to Ctrl-C; so would be what the tests start.
         signal.signal(signal.SIGINT, signal.default_int_handler)
     if not hasattr(config, "workerinput"):
+        compile_dir(config.rootpath / "app", quiet=1)  # once, not by each of the processes that the tests start
         os.environ[_FOLDER] = tempfile.mkdtemp(prefix="portal-access-tests-")
 
 
