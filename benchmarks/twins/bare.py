@@ -12,7 +12,8 @@ from fastapi import FastAPI
 
 from app.bearers import BearerVerifier, embedded_keys
 from app.clock import utc_now
-from app.database import Statement, _leave_as_is, _prepare
+from app.database import Statement
+from app.database.pool import _leave_as_is, _prepare
 from app.domain.callers import Bearer
 from app.issuer_keys import FixedKeys
 from app.permissions import Permission
