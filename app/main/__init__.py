@@ -52,9 +52,8 @@ def create_app(settings: Settings, *, clock: Clock = utc_now, demonstration: Dem
         lifespan=lifespan,
         redirect_slashes=False,  # such a redirect would repeat the request's Host header
     )
-    for router in ROUTERS:
+    for router in (*ROUTERS, operations.router):
         app.router.routes += router.routes  # including a router would look through all of them twice for every request
-    app.include_router(operations.router)
     if settings.smtp_url is None:
         operations.add_mailbox(app, MailCapture(settings.mailbox))
     if settings.oidc_issuer is None:
