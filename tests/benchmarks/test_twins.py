@@ -76,7 +76,7 @@ def test_every_server_answers_alike(data: Data, servers: dict[str, Server]) -> N
 def test_the_load_is_made_and_measured(data: Data, servers: dict[str, Server]) -> None:
     operation = OPERATIONS[0]
     found = run(servers["ASGI"], operation.requests(data), 1, once=False)
-    assert 0 < found.p50 <= found.p99 < 1
+    assert 0 < found.p50 <= found.p99 < 60, "seconds"
     assert found.rate > 1
     assert found.cpu > 0
 

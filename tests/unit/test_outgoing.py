@@ -143,7 +143,7 @@ def test_a_body_is_read_only_when_it_is_asked_for(portal: PortalServer) -> None:
 
     started = time.monotonic()
     assert asyncio.run(status()) == 200
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 4  # else it would read without end
 
 
 def test_faults_have_the_names_that_callers_know() -> None:

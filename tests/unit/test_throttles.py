@@ -50,7 +50,7 @@ def test_so_many_and_no_more_for_each_key() -> None:
         with pytest.raises(TooManyRequests) as refused:
             await counted.hit(_KIND, "192.0.2.1")
         assert (refused.value.most, refused.value.seconds) == (3, 60)
-        assert 58 <= refused.value.wait <= 60
+        assert 30 <= refused.value.wait <= 60
 
     run(work)
 
@@ -182,7 +182,7 @@ def test_nodes_count_together_and_go_back_to_the_server_when_it_is_back(
         assert await hits(other, 2) == 1
         with pytest.raises(TooManyRequests) as refused:
             await one.hit(_KIND, "192.0.2.1")
-        assert 55 <= refused.value.wait <= 60
+        assert 30 <= refused.value.wait <= 60
         with pytest.raises(TooManyRequests):
             await other.check(_KIND, "192.0.2.1")
         await one.clear(_KIND, "192.0.2.1")
