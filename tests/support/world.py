@@ -221,11 +221,9 @@ class Customer:
         assert answer.status_code == 201, answer.text
         mails = self.utility.world.mailbox
         count = 1
-        while True:
-            mail = mails.wait(self.email, count)
-            if mail.page.endswith("/confirm-email"):
-                return mail.token
-            count = len(mails.to(self.email)) + 1
+        while not (mail := mails.wait(self.email, count)).page.endswith("/confirm-email"):
+            count += 1  # and not one more than there are by now: it may have come since
+        return mail.token
 
     def confirm(self, token: str) -> httpx.Response:
         """The confirmation page."""
